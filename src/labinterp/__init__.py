@@ -1,0 +1,77 @@
+"""Blood results checked against cited, dated limits: flags that say who drew the line, or why there is no answer.
+
+Example:
+    >>> import labinterp as li
+    >>> report = li.interpret({"vitamin D": "18 ng/mL"}, patient=li.Patient(sex="female", age_years=71))
+    >>> report.findings[0].band
+    'inadequate'
+
+Not a medical device and not a diagnosis. No clinician has reviewed the catalog.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+# Where each public name lives. Loaded on first use: `import labinterp` itself loads nothing.
+_HOMES = {
+    "interpret": "_interpret",
+    "assess": "_interpret",
+    "convert": "_interpret",
+    "authorities": "_interpret",
+    "Catalog": "_catalog",
+    "Analyte": "_catalog",
+    "Patient": "_inputs",
+    "LabResult": "_inputs",
+    "Quantity": "_quantity",
+    "Report": "_results",
+    "Finding": "_results",
+    "NotAssessed": "_results",
+    "PatternMatch": "_results",
+    "Effect": "_results",
+    "Advice": "_results",
+    "Alert": "_results",
+}
+_MODULES = ("errors", "readers", "testing")
+
+__all__ = [  # noqa: RUF022 - in the order of the documentation
+    "interpret", "assess", "convert", "authorities", "Catalog", "Analyte", "Patient", "LabResult", "Quantity", "Report", "Finding",
+    "NotAssessed", "PatternMatch", "Effect", "Advice", "Alert", "errors", "readers", "testing", "__version__",
+]  # fmt: skip
+
+if TYPE_CHECKING:
+    from labinterp import errors as errors
+    from labinterp import readers as readers
+    from labinterp import testing as testing
+    from labinterp._catalog import Analyte as Analyte
+    from labinterp._catalog import Catalog as Catalog
+    from labinterp._inputs import LabResult as LabResult
+    from labinterp._inputs import Patient as Patient
+    from labinterp._interpret import assess as assess
+    from labinterp._interpret import authorities as authorities
+    from labinterp._interpret import convert as convert
+    from labinterp._interpret import interpret as interpret
+    from labinterp._quantity import Quantity as Quantity
+    from labinterp._results import Advice as Advice
+    from labinterp._results import Alert as Alert
+    from labinterp._results import Effect as Effect
+    from labinterp._results import Finding as Finding
+    from labinterp._results import NotAssessed as NotAssessed
+    from labinterp._results import PatternMatch as PatternMatch
+    from labinterp._results import Report as Report
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name in _MODULES:
+        return import_module(f"labinterp.{name}")
+    if name in _HOMES:
+        value = getattr(import_module(f"labinterp.{_HOMES[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'labinterp' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

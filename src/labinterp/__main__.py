@@ -1,0 +1,23 @@
+"""`labinterp` and `python -m labinterp`."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Start the command line, or say in one line which extra it needs."""
+    try:
+        import rich  # noqa: F401
+        import typer  # noqa: F401
+    except ImportError:
+        from labinterp.errors import MissingExtraError
+
+        sys.exit(str(MissingExtraError("cli")))
+    from labinterp.cli import app
+
+    app()
+
+
+if __name__ == "__main__":
+    main()

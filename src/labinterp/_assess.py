@@ -1,0 +1,286 @@
+"""Place a measured result among the bands of an authority, for the person it belongs to.
+
+The value is compared in the unit it was reported in. What is not known about the person is tried in every
+possible way: the same answer each time is an answer, else the missing fact is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from labinterp._codes import direction
+from labinterp._inputs import Patient
+from labinterp._measure import Measured
+from labinterp._results import Basis, Finding, NotAssessed
+from labinterp._rules import Band, LimitSet, World, beside, deciding_fact, place, worlds
+
+if TYPE_CHECKING:
+    from labinterp._catalog import Catalog, Silence
+
+_PREGNANCY_NOTE = "Pregnancy was not stated. This authority draws no line for pregnancy here; its general line answered."
+
+
+class Rule(NamedTuple):
+    """One population's edges in one unit."""
+
+    limit_set: LimitSet
+    population: int
+    edges: list[float]
+    bands: list[Band]
+
+
+class Book:
+    """The rules for one person's facts, one choice of authority and one day; filled as analytes are met.
+
+    Args:
+        catalog: The data.
+        patient: Whose facts.
+        authority: An authority, a limit set, or None for the defaults; or one per analyte.
+        as_of: ISO day.
+    """
+
+    __slots__ = ("as_of", "authority", "catalog", "patient", "rules")
+
+    def __init__(self, catalog: Catalog, patient: Patient, authority: str | Mapping[str, str] | None, as_of: str) -> None:
+        self.catalog, self.patient, self.authority, self.as_of = catalog, patient, authority, as_of
+        self.rules: dict[tuple[str, str], Rule | Silence | list[tuple[World, Rule | None]]] = {}
+
+    def find(self, analyte: str, unit: str) -> Rule | Silence | list[tuple[World, Rule | None]]:
+        """One rule where the person's facts settle it, else one for each possible answer, or why there is none."""
+        wanted = self.authority.get(analyte) if isinstance(self.authority, Mapping) else self.authority
+        drawn = self.catalog.drawn_by(analyte, wanted, self.as_of)
+        found: Rule | Silence | list[tuple[World, Rule | None]]
+        if not isinstance(drawn, LimitSet):
+            found = drawn
+        else:
+            found = self.rules_of(drawn, unit)
+        self.rules[analyte, unit] = found
+        return found
+
+    def rules_of(self, limit_set: LimitSet, unit: str) -> Rule | list[tuple[World, Rule | None]]:
+        """The rule or the possible rules of one limit set for this person."""
+        years = self.catalog.table["policy"]["pregnancy_possible_years"]
+        possible = worlds(limit_set, self.patient.facts, years)
+        made = {p: _rule(limit_set, p, unit) for _, p in possible if p is not None}
+        numbers = {p for _, p in possible}
+        if len(numbers) == 1:
+            only = numbers.pop()
+            if only is not None:
+                return made[only]
+        return [(world, None if p is None else made[p]) for world, p in possible]
+
+
+def _rule(limit_set: LimitSet, population: int, unit: str) -> Rule:
+    return Rule(limit_set, population, limit_set.edges_in(population, unit), limit_set.bands(population))
+
+
+def book_for(catalog: Catalog, patient: Patient, authority: str | Mapping[str, str] | None, as_of: str) -> Book:
+    """The rules for a person; the same facts get the same book."""
+    key = ("book", patient.facts, authority if not isinstance(authority, Mapping) else tuple(sorted(authority.items())), as_of)
+    found: Book | None = catalog.memo.get(key)
+    if found is None:
+        found = catalog.remember(key, Book(catalog, patient, authority, as_of))
+    return found
+
+
+def assess_measured(book: Book, measured: Measured, patient: Patient | None = None) -> Finding | NotAssessed:
+    """Place one measured result.
+
+    Args:
+        book: The rules for this person.
+        measured: From `measure`.
+        patient: Kept in the finding; default: the book's.
+
+    Returns:
+        Finding: code, band, limit set, and what they rest on.
+        NotAssessed: no line for this person, or a fact is missing.
+    """
+    quantity, analyte = measured.quantity, measured.analyte
+    patient = patient or book.patient
+    entry = book.catalog.table["analytes"][analyte]
+    found = book.rules.get((analyte, quantity.unit)) or book.find(analyte, quantity.unit)
+    if type(found) is Rule:
+        number = measured.number
+        if len(quantity.value.as_tuple().digits) > 15:
+            number = beside(quantity.value, found.limit_set.exact_lines(found.population, quantity.unit))
+        low, high = place(found.edges, number, quantity.comparator, measured.high)
+        band = found.bands[low]
+        if low == high:
+            key, code, possible = band.key, band.code, ()
+        else:
+            key, code, possible = _straddle(found.bands[low : high + 1])
+        limit_set: LimitSet | None = found.limit_set
+        result: Finding | NotAssessed = Finding(
+            measured.row, analyte, measured.source_name, measured.value_text, quantity, code, key,
+            found.limit_set.id, found.limit_set.kind, found.limit_set.authority, measured.reported, measured.notes,
+            Basis(book.catalog, patient, limit_set, found.population, book.as_of, None, possible),
+        )  # fmt: skip
+        if patient.pregnant is None and patient.sex != "male":
+            result = _pregnancy_note(book, result)
+    elif isinstance(found, list):
+        result = _every_way(book, measured, found, patient)
+    else:
+        result = _refuse(measured, "authority_gives_no_limit", _silence(found, entry))
+    if measured.reported is not None:
+        result = _with_laboratory(book, measured, entry, result, patient)
+    if entry["critical"] and isinstance(result, Finding):
+        result = _with_critical(book, measured, entry, result)
+    return result
+
+
+def _straddle(bands: Sequence[Band]) -> tuple[str | None, str, tuple[str, ...]]:
+    """A value that may lie in several bands: no band, and IND unless the bands are one by name."""
+    keys = tuple(dict.fromkeys(b.key for b in bands))
+    if len(keys) == 1:
+        return bands[0].key, bands[0].code, ()
+    return None, "IND", keys
+
+
+def _pregnancy_note(book: Book, finding: Finding) -> Finding:
+    """Say that pregnancy was not stated, where it is possible and the population does not cover it."""
+    basis = finding.basis
+    if basis.limit_set is None or basis.population is None or basis.limit_set.populations[basis.population]["pregnant"] != "no":
+        return finding
+    years = book.catalog.table["policy"]["pregnancy_possible_years"]
+    age = finding.basis.patient.age
+    if finding.basis.patient.sex is None or (age is not None and (age.years[1] <= years[0] or age.years[0] >= years[1])):
+        return finding
+    return finding._replace(notes=(*finding.notes, _PREGNANCY_NOTE))
+
+
+def _every_way(book: Book, measured: Measured, found: list[tuple[World, Rule | None]], patient: Patient) -> Finding | NotAssessed:
+    """Answer in every possible world; one answer, or the fact that decides."""
+    answers: list[tuple[World, tuple[Any, ...] | None]] = []
+    for world, rule in found:
+        if rule is None:
+            answers.append((world, None))
+            continue
+        low, high = place(rule.edges, measured.number, measured.quantity.comparator, measured.high)
+        key, code, possible = (rule.bands[low].key, rule.bands[low].code, ()) if low == high else _straddle(rule.bands[low : high + 1])
+        answers.append((world, (key, code, possible)))
+    distinct = {answer for _, answer in answers}
+    rule = next((r for _, r in found if r is not None), None)
+    if distinct == {None} or rule is None:
+        return _refuse(measured, "no_limit_for_population", _no_population(book, measured))
+    if len(distinct) == 1:
+        key, code, possible = next(iter(answers))[1] or (None, "IND", ())
+        notes = measured.notes
+        if {w.pregnancy for w, _ in found} == {"no"} and patient.pregnant is None and patient.sex == "female":
+            notes = (*notes, _PREGNANCY_NOTE)
+        return Finding(
+            measured.row, measured.analyte, measured.source_name, measured.value_text, measured.quantity, code, key,
+            rule.limit_set.id, rule.limit_set.kind, rule.limit_set.authority, measured.reported, notes,
+            Basis(book.catalog, patient, rule.limit_set, rule.population, book.as_of, None, possible),
+        )  # fmt: skip
+    fact = deciding_fact(answers)
+    if fact == "age" and patient.age is not None:
+        message = "The age is not known exactly enough; give a birth date and the day of sampling, or the age as a fraction of a year."
+    elif fact == "pregnancy" and patient.pregnant:
+        message = f"{rule.limit_set.id} depends on the trimester; declare it (contexts: trimester_1, trimester_2 or trimester_3)."
+    else:
+        message = f"The answer depends on {fact}: {_ways(answers, fact)}. Give the {'state of pregnancy' if fact == 'pregnancy' else fact}."
+    return _refuse(measured, f"{fact}_unknown", message)
+
+
+def _ways(answers: Sequence[tuple[World, Any]], fact: str) -> str:
+    """The different answers, in words."""
+    words = {None: "no line is drawn"}
+    seen = dict.fromkeys(words.get(a) or (a[0] or "cannot be told").replace("_", " ") for _, a in answers)
+    return ", or ".join(seen)
+
+
+def _no_population(book: Book, measured: Measured) -> str:
+    """Which other sets of the catalog cover this person, by name."""
+    entry = book.catalog.table["analytes"][measured.analyte]
+    others = []
+    for id in entry["limits"]:
+        other = book.catalog.limit_set(id)
+        if other.in_force(book.as_of) and isinstance(book.rules_of(other, measured.quantity.unit), Rule):
+            others.append(id)
+    wanted = book.authority.get(measured.analyte) if isinstance(book.authority, Mapping) else book.authority
+    message = f"{wanted or entry['default']} draws no line for this person."
+    return f"{message} Limit sets that do: {', '.join(others[:6])}." if others else message
+
+
+def _silence(silence: Any, entry: Mapping[str, Any]) -> str:
+    message = str(silence.because)
+    if entry["limits"]:
+        message += f" Limit sets in the catalog: {', '.join(entry['limits'][:6])}."
+    elif entry["lab_range"]["first"]:
+        message += " The laboratory's own range, given with the result, is used."
+    return message
+
+
+def _refuse(measured: Measured, reason: str, message: str) -> NotAssessed:
+    return NotAssessed(measured.row, measured.analyte, measured.source_name, measured.value_text, measured.quantity.unit, reason, message)
+
+
+# --- the laboratory's own range -----------------------------------------------------------------------------
+
+
+def _with_laboratory(book: Book, measured: Measured, entry: Mapping[str, Any], result: Finding | NotAssessed, patient: Patient) -> Finding | NotAssessed:
+    """The laboratory's range first where the guideline defers to it; its disagreement told everywhere."""
+    reported = measured.reported
+    code = reported.code if reported else None
+    own = result if isinstance(result, Finding) else None
+    if reported is not None and code is not None and entry["lab_range"]["first"] and book.authority is None:
+        severe = own is not None and own.code in ("LU", "HU") and direction(own.code) == direction(code)
+        if not severe:
+            band = entry["lab_range"][direction(code) or "normal"]
+            basis = own.basis._replace(possible=()) if own else Basis(book.catalog, patient, None, None, book.as_of)
+            result = Finding(
+                measured.row, measured.analyte, measured.source_name, measured.value_text, measured.quantity, code, band,
+                "reported", "reference_interval", "laboratory", reported, measured.notes, basis,
+            )  # fmt: skip
+        if own is not None and direction(own.code) != direction(code) and own.code != "IND":
+            said = f"The laboratory's own range came first. By {own.limits} the value is {(own.band or '').replace('_', ' ')} ({own.code})."
+            result = result._replace(notes=(*result.notes, said)) if isinstance(result, Finding) else result
+    elif own is not None and code is not None and direction(own.code) not in (None, direction(code)):
+        said = f"The laboratory's own range says {code}; {own.limits} says {own.code}."
+        result = own._replace(notes=(*own.notes, said))
+    if isinstance(result, Finding) and reported is not None and reported.flag_code and code and reported.flag_code != code:
+        said = f"The laboratory's flag ({reported.flag_code}) and its printed range ({code}) do not agree."
+        result = result._replace(notes=(*result.notes, said))
+    return result
+
+
+def _with_critical(book: Book, measured: Measured, entry: Mapping[str, Any], finding: Finding) -> Finding:
+    """A published critical value turns the code into LL or HH; the band stays."""
+    for critical in entry["critical"]:
+        if (critical["from"] or "") <= book.as_of < (critical["until"] or "9999") and holds(book.catalog, measured, critical) is True:
+            return finding._replace(code=critical["code"], basis=finding.basis._replace(critical=critical))
+    return finding
+
+
+def holds(catalog: Catalog, measured: Measured, span: Mapping[str, Any]) -> bool | None:
+    """Whether a value lies in a span of the data (critical value, alert, gate); None when it may or may not.
+
+    Args:
+        catalog: For the units.
+        measured: The value.
+        span: `unit` and one or two of below, at_most, at_least, above; `also_in` with printed pairs.
+    """
+    edges = span_edges(catalog, measured.analyte, span, measured.quantity.unit)
+    low, high = place(edges[0], measured.number, measured.quantity.comparator, measured.high)
+    inside = edges[1]
+    if low == high:
+        return low == inside
+    return None if low <= inside <= high else False
+
+
+def span_edges(catalog: Catalog, analyte: str, span: Mapping[str, Any], unit: str) -> tuple[list[float], int]:
+    """The edges of a span in a unit, and which of the stretches between them is the span."""
+    key = ("span", analyte, unit, id(span))
+    found: tuple[list[float], int] | None = catalog.memo.get(key)
+    if found is None:
+        lower = next((w for w in ("at_least", "above") if w in span), None)
+        upper = next((w for w in ("below", "at_most") if w in span), None)
+        # above an upper end lies the next stretch: "below x" ends where "at_least x" begins, "at_most x" where "above x" does
+        lines = ([[span[lower], lower]] if lower else []) + ([[span[upper], "at_least" if upper == "below" else "above"]] if upper else [])
+        data = {"unit": span["unit"], "also_in": span.get("also_in", {})}
+        from labinterp._rules import edge_floats
+
+        factors = catalog.table["analytes"][analyte]["factors"]
+        found = catalog.remember(key, (edge_floats(data, {"lines": lines}, unit, factors, catalog.units.kinds), 1 if lower else 0))
+    return found

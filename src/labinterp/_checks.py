@@ -1,0 +1,108 @@
+"""Everything that is checked before data is believed; every problem at once, each with file, path and next step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from labinterp._check_limits import check_limits
+from labinterp._check_links import check_citations, check_gates, check_ids, check_names, check_words
+from labinterp._files import Files, Problem, Unusable, read_additions, read_files
+from labinterp._schema import Analyte, AnalyteAddition
+from labinterp.errors import CatalogError
+
+
+def problems_of(files: Files, published: tuple[str, ...] = ()) -> list[Problem]:
+    """Every problem in files that could be read.
+
+    Args:
+        files: The models.
+        published: Ids that were published before and must still be there.
+    """
+    return [*check_limits(files), *check_names(files), *check_ids(files, published), *check_citations(files), *check_gates(files), *check_words(files)]
+
+
+def published_ids(root: Path) -> tuple[str, ...]:
+    """The ids of `ids.txt`: every limit set, alert, link and pattern ever published."""
+    path = root / "ids.txt"
+    if not path.is_file():
+        return ()
+    return tuple(line.strip() for line in path.read_text("utf-8").splitlines() if line.strip() and not line.startswith("#"))
+
+
+def check_directory(root: Path, base: Path | None = None) -> list[Problem]:
+    """Every problem of a directory: a whole catalog, or a site's own files on top of the catalog that ships.
+
+    Args:
+        root: The directory (or one file).
+        base: The catalog the site's files are added to; None where `root` is a whole catalog.
+    """
+    problems: list[Problem] = []
+    if not root.exists():
+        return [Problem(root.name, "", "there is no such file or directory.", "Check the path.")]
+    try:
+        if base is None:
+            files = read_files(root, problems)
+        else:
+            files = _merge(read_files(base, problems), root, problems)
+    except Unusable:
+        return problems
+    return problems + problems_of(files, published_ids(base or root))
+
+
+def checked_files(root: Path) -> Files:
+    """The files of a whole catalog.
+
+    Raises:
+        CatalogError: With every problem found.
+    """
+    problems: list[Problem] = []
+    try:
+        files = read_files(root, problems)
+    except Unusable:
+        raise CatalogError(problems) from None
+    problems += problems_of(files, published_ids(root))
+    if problems:
+        raise CatalogError(problems)
+    return files
+
+
+def merged_files(base: Files, path: Path) -> Files:
+    """A catalog's files with a site's own added.
+
+    Raises:
+        CatalogError: With every problem found.
+    """
+    problems: list[Problem] = []
+    if not path.exists():
+        raise CatalogError([Problem(path.name, "", "there is no such file or directory.", "Check the path.")])
+    files = _merge(base, path, problems)
+    problems += problems_of(files)
+    if problems:
+        raise CatalogError(problems)
+    return files
+
+
+def _merge(base: Files, path: Path, problems: list[Problem]) -> Files:
+    analytes, sources = dict(base.analytes), base.sources
+    for name, addition in read_additions(path, problems):
+        if isinstance(addition, Analyte):
+            if addition.id in analytes:
+                problems.append(Problem(name, "id", f"{addition.id!r} is already in the catalog.", f"To add limits to it, start the file with: extends = \"{addition.id}\""))
+            analytes.setdefault(addition.id, addition)
+            continue
+        known = analytes.get(addition.extends)
+        if known is None:
+            problems.append(Problem(name, "extends", f"{addition.extends!r} is no analyte of the catalog.", f"It has: {', '.join(sorted(analytes))}."))
+            continue
+        analytes[addition.extends] = _extended(known, addition)
+        sources = sources.model_copy(update={
+            "authorities": {**sources.authorities, **addition.authorities}, "sources": {**sources.sources, **addition.sources},
+        })  # fmt: skip
+    return base._replace(analytes=analytes, sources=sources)
+
+
+def _extended(known: Analyte, addition: AnalyteAddition) -> Analyte:
+    more = {name: (*getattr(known, name), *getattr(addition, name)) for name in ("limits", "no_limit", "critical", "alerts")}
+    return known.model_copy(
+        update={**more, "default": addition.default or known.default, "lab_range": addition.lab_range or known.lab_range}
+    )

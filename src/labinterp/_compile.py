@@ -1,0 +1,258 @@
+"""Data files -> one plain table (JSON), from which every answer is given.
+
+Names become keys, limits become edges in every usual unit (exact rationals, rounded once), spellings become
+codes. pint is asked here for the factors, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from labinterp._files import Files
+from labinterp._names import sorted_key, squash, tokens
+from labinterp._rules import DAYS, FAMILY, edge_floats
+from labinterp._schema import Analyte, Cite, InForce, LimitSet, Population, Span, UnitSpan
+from labinterp._units import Physics, fold
+
+FORMAT = 1  # of the compiled table; a table of another format is compiled anew
+_BUILDERS = ("_compile", "_files", "_names", "_rules", "_schema", "_units")
+
+
+def digest(root: Path) -> str:
+    """A digest of the data files and of the modules that compile them: equal digests, equal tables."""
+    state = hashlib.sha256(f"format {FORMAT}".encode())
+    paths = sorted(p for p in root.rglob("*") if p.suffix == ".toml" or p.name == "VERSION")
+    for path in [*paths, *(Path(__file__).with_name(f"{name}.py") for name in _BUILDERS)]:
+        state.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return state.hexdigest()
+
+
+def compile_table(files: Files, source_digest: str) -> dict[str, Any]:
+    """The compiled table of checked files.
+
+    Args:
+        files: Models that passed the checks.
+        source_digest: From `digest`; kept in the table.
+
+    Returns:
+        dict: plain data, ready for JSON.
+    """
+    kinds = {u.ucum: u.kind for u in files.units.unit}
+    names = {u.ucum: u.pint for u in files.units.unit}
+    physics = Physics(names, kinds)
+    analytes = {a.id: _analyte(a, physics, kinds) for a in files.analytes.values()}
+    table: dict[str, Any] = {
+        "format": FORMAT,
+        "version": files.version,
+        "as_of": files.as_of.isoformat(),
+        "digest": source_digest,
+        "units": _units(files),
+        **_identity(files.analytes.values()),
+        "analytes": analytes,
+        "limits": {},
+        "no_limit": {},
+        "policy": _policy(files),
+        "effects": {k: e.model_dump(mode="json") for k, e in files.effects.effects.items()},
+        "hpo_release": files.effects.hpo_release,
+        "mechanisms": {k: m.model_dump(mode="json") for k, m in files.mechanisms.mechanisms.items()},
+        "conditions": {k: _lean(c.model_dump(mode="json", by_alias=True)) for k, c in files.conditions.items()},
+        "patterns": {k: _lean(p.model_dump(mode="json", by_alias=True)) for k, p in files.patterns.items()},
+        "authorities": {k: a.model_dump(mode="json") for k, a in files.sources.authorities.items()},
+        "sources": {k: _lean(s.model_dump(mode="json")) for k, s in files.sources.sources.items()},
+    }
+    for analyte in files.analytes.values():
+        compiled = analytes[analyte.id]
+        for limits in analyte.limits:
+            table["limits"][limits.id] = _limit_set(limits, analyte.id, compiled, kinds)
+        for none in analyte.no_limit:
+            table["no_limit"][none.id] = {"id": none.id, "analyte": analyte.id, "authority": none.authority,
+                                          "because": none.because, "cite": _cites(none.cite), **_force(none.in_force)}  # fmt: skip
+    return table
+
+
+def _units(files: Files) -> dict[str, Any]:
+    exact: dict[str, str] = {}
+    folded: dict[str, str] = {}
+    for unit in files.units.unit:
+        for text in unit.exact:
+            exact[text] = unit.ucum
+        for text in (unit.ucum, *unit.spellings):
+            folded.setdefault(fold(text), unit.ucum)
+        exact.setdefault(unit.ucum, unit.ucum)
+    return {
+        "kinds": {u.ucum: u.kind for u in files.units.unit},
+        "pint": {u.ucum: u.pint for u in files.units.unit if u.pint},
+        "refused": {u.ucum: u.refused for u in files.units.unit if u.refused},
+        "exact": exact,
+        "folded": folded,
+    }
+
+
+def _identity(analytes: Iterable[Analyte]) -> dict[str, Any]:
+    keys: dict[str, dict[str, Any]] = {"names": {}, "sorted_names": {}, "never": {}, "ambiguous": {}, "loinc": {}, "never_loinc": {}}
+    for analyte in analytes:
+        identity = analyte.identity
+        own = [analyte.id.replace("_", " "), analyte.name, *(n for listed in identity.names.values() for n in listed)]
+        for name in own:
+            keys["names"].setdefault(squash(name), analyte.id)
+            keys["sorted_names"].setdefault(sorted_key(tokens(name)), analyte.id)
+        for never in identity.never:
+            for name in never.names:
+                keys["never"].setdefault(squash(name), [analyte.id, never.reason, never.because])
+                keys["never"].setdefault(sorted_key(tokens(name)), [analyte.id, never.reason, never.because])
+        for ambiguous in identity.ambiguous:
+            keys["ambiguous"].setdefault(squash(ambiguous.name), [analyte.id, list(ambiguous.may_be)])
+        for loinc in identity.loinc:
+            keys["loinc"].setdefault(loinc.code, [analyte.id, loinc.kind])
+        for code in identity.never_loinc:
+            keys["never_loinc"].setdefault(code.code, [analyte.id, code.reason, code.means])
+    return keys
+
+
+def _analyte(analyte: Analyte, physics: Physics, kinds: Mapping[str, str]) -> dict[str, Any]:
+    units, moiety = analyte.units, analyte.units.moiety
+    refused = {r.kind: r.because for r in units.refuse}
+    factors = {}
+    for unit, kind in kinds.items():
+        factor = None if kind in refused else physics.factor(unit, units.si, moiety.molar_mass, moiety.valence)
+        if factor is not None:
+            factors[unit] = f"{factor.numerator}/{factor.denominator}"
+    return {
+        "id": analyte.id,
+        "name": analyte.name,
+        "about": analyte.about,
+        "si": units.si,
+        "usual": list(units.usual),
+        "moiety": _lean(moiety.model_dump(mode="json")),
+        "factors": factors,
+        "refused": refused,
+        "unit_caveats": dict(units.caveats),
+        "plausible": _unit_span(units.plausible),
+        "ordinary": _unit_span(units.ordinary),
+        "default": analyte.default,
+        "lab_range": analyte.lab_range.model_dump(),
+        "specimens": list(analyte.identity.specimens),
+        "twins": dict(analyte.identity.specimen_twins),
+        "loinc": [c.code for c in analyte.identity.loinc],
+        "names": {language: list(listed) for language, listed in analyte.identity.names.items()},
+        "limits": [s.id for s in analyte.limits],
+        "no_limit": [n.id for n in analyte.no_limit],
+        "critical": [{"id": c.id, "authority": c.authority, "code": c.code, "cite": _cites(c.cite), **_force(c.in_force),
+                      **_unit_span(c)} for c in analyte.critical],
+        "alerts": [{"id": a.id, "tier": a.tier, "requires": list(a.requires), "text": a.text, "cite": _cites(a.cite),
+                    **_unit_span(a), "also_in": _pairs(a.also_in)} for a in analyte.alerts],
+        "caveats": [{"id": c.id, "bands": list(c.bands), "codes": list(c.codes), "text": c.text, "cite": _cites(c.cite)}
+                    for c in analyte.caveats],
+        "variation": [_lean(v.model_dump(mode="json")) for v in analyte.variation],
+        "left_out": list(analyte.left_out),
+    }  # fmt: skip
+
+
+def _limit_set(limits: LimitSet, analyte: str, compiled: Mapping[str, Any], kinds: Mapping[str, str]) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "id": limits.id,
+        "analyte": analyte,
+        "authority": limits.authority,
+        "kind": limits.kind,
+        "purpose": limits.purpose,
+        **_force(limits.in_force),
+        "superseded_by": limits.superseded_by,
+        "aspect": limits.aspect,
+        "unit": limits.unit,
+        "also_in": _pairs(limits.also_in),
+        "printed": limits.printed,
+        "judgement": limits.judgement,
+        "caveat": limits.caveat,
+        "cite": _cites(limits.cite),
+    }
+    families = {FAMILY.get(kinds[u], kinds[u]) for u in (limits.unit, *limits.also_in)}
+    data["populations"] = [_population(p) for p in sorted(limits.populations, key=_specificity)]
+    # a printed pair settles every unit of its family; the rest is converted once, exactly
+    data["families"] = sorted(families)
+    for population in data["populations"]:
+        population["edges"] = {u: edge_floats(data, population, u, compiled["factors"], kinds) for u in compiled["usual"]}
+    return data
+
+
+def _population(population: Population) -> dict[str, Any]:
+    return {
+        "who": population.who,
+        "sex": population.sex,
+        "age": age_span(population),
+        "pregnant": population.pregnant,
+        "trimester": list(population.trimester),
+        "requires": list(population.requires),
+        "judgement": population.judgement,
+        "bands": [[b.key, b.code, b.label] for b in population.bands],
+        "lines": lines_of(population.bands),
+    }
+
+
+def age_span(population: Population) -> list[Any] | None:
+    """[unit, at_least, below] of a population, or None for every age."""
+    for unit in DAYS:
+        ages = getattr(population, f"age_{unit}")
+        if ages is not None:
+            return [unit, *(None if end is None else float(end) for end in (ages.at_least, ages.below))]
+    return None
+
+
+def lines_of(bands: Iterable[Span]) -> list[list[str]]:
+    """The lines between bands: the lower end of each band but the first, with its word."""
+    lines = []
+    for band in list(bands)[1:]:
+        number, word = (band.at_least, "at_least") if band.at_least is not None else (band.above, "above")
+        lines.append([str(number), word])
+    return lines
+
+
+def _specificity(population: Population) -> tuple[Any, ...]:
+    """Most specific first: a declared circumstance, then pregnancy, then sex, then the narrower age."""
+    span = age_span(population)
+    width = 1e9 if span is None else ((1e6 if span[2] is None else span[2] * DAYS[span[0]]) - (span[1] or 0) * DAYS[span[0]])
+    return (-len(population.requires), -len(population.trimester) or (population.pregnant != "yes"), population.sex == "any", width)
+
+
+def _policy(files: Files) -> dict[str, Any]:
+    policy = files.policy.model_dump(mode="json")
+    spellings = {squash(text): key for key, texts in files.policy.specimens.items() for text in (key, *texts)}
+    words = {squash(word): key for key, listed in files.policy.specimen_qualifiers.items() for word in listed}
+    contexts = {squash(text): key for key, context in files.policy.contexts.items() for text in (key, *context.names)}
+    pregnancy, muscle = files.policy.pregnancy_possible_years, files.policy.muscle_text_years
+    return {
+        **policy,
+        "specimens": spellings,
+        "specimen_qualifiers": words,
+        "name_qualifiers": sorted({squash(w) for w in files.policy.name_qualifiers}),
+        "context_names": contexts,
+        "pregnancy_possible_years": [None if a is None else float(a) for a in (pregnancy.at_least, pregnancy.below)],
+        "muscle_text_years": [None if a is None else float(a) for a in (muscle.at_least, muscle.below)],
+        "derived": [_lean(d) for d in policy["derived"]],
+    }
+
+
+def _unit_span(span: UnitSpan) -> dict[str, Any]:
+    return {"unit": span.unit, **{w: str(v) for w in ("below", "at_most", "at_least", "above") if (v := getattr(span, w)) is not None}}
+
+
+def _pairs(also_in: Mapping[str, Iterable[Iterable[Decimal]]]) -> dict[str, list[list[str]]]:
+    return {unit: [[str(n) for n in pair] for pair in pairs] for unit, pairs in also_in.items()}
+
+
+def _cites(cites: Iterable[Cite]) -> list[dict[str, str]]:
+    return [c.model_dump() for c in cites]
+
+
+def _force(in_force: InForce) -> dict[str, str | None]:
+    return {"from": in_force.from_ and in_force.from_.isoformat(), "until": in_force.until and in_force.until.isoformat()}
+
+
+def _lean(value: Any) -> Any:
+    """The same data without empty and absent entries."""
+    if isinstance(value, dict):
+        return {k: _lean(v) for k, v in value.items() if v not in (None, "", [], {}, ())}
+    return [_lean(v) for v in value] if isinstance(value, list) else value

@@ -1,0 +1,138 @@
+"""From states to what they are linked to in muscle: conditions, effects, alerts; each sentence with its source.
+
+Sentences are made of the data's own words by the verb rules of `policy.toml`: how strong a link may sound is
+decided by its relation, never by the writer of one file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from labinterp._assess import holds
+from labinterp._codes import CERTAINTIES, RELATIONS
+from labinterp._patterns import Panel, Truth, evaluate
+from labinterp._results import Advice, Alert, Effect
+from labinterp._rules import in_span
+
+
+class ActiveLink(NamedTuple):
+    """A link whose gate is true, and the rows that make it so."""
+
+    condition: Mapping[str, Any]
+    link: Mapping[str, Any]
+    rows: frozenset[int]
+
+
+def active_links(panel: Panel) -> list[ActiveLink]:
+    """Every link from a condition to an effect that holds for the panel and is not suppressed."""
+    found = []
+    for condition in panel.book.catalog.table["conditions"].values():
+        silent = _suppressed(condition, panel)
+        for link in condition.get("links", ()):
+            if "all" in silent or link["effect"] in silent:
+                continue
+            truth: Truth = evaluate(link["when"], panel)
+            if truth.value is True:
+                found.append(ActiveLink(condition, link, truth.rows or _all_rows(link["when"], panel)))
+    return found
+
+
+def _all_rows(gate: Mapping[str, Any], panel: Panel) -> frozenset[int]:
+    """The rows behind a gate on a pattern: those of the pattern's inputs."""
+    if "pattern" not in gate:
+        return frozenset().union(*(_all_rows(inner, panel) for word in ("all_of", "any_of") for inner in gate.get(word, ())))
+    inputs = panel.book.catalog.table["patterns"][gate["pattern"]]["inputs"]
+    return frozenset(one.row for analyte in inputs for one in panel.by_analyte.get(analyte, ()))
+
+
+def _suppressed(condition: Mapping[str, Any], panel: Panel) -> set[str]:
+    silent: set[str] = set()
+    for suppression in condition.get("suppress", ()):
+        if evaluate(suppression["when"], panel).value is True:
+            effects = suppression["effects"]
+            silent.update(["all"] if effects == "all" else effects)
+    return silent
+
+
+def muscle_text_applies(panel: Panel) -> bool:
+    """Whether the links are for this person: adults who are not pregnant (an age that is not given is taken as adult)."""
+    patient = panel.patient
+    if patient.pregnant:
+        return False
+    years = panel.book.catalog.table["policy"]["muscle_text_years"]
+    return patient.age is None or in_span(patient.age, ("years", *years)) is not False
+
+
+def effects(panel: Panel, links: Iterable[ActiveLink]) -> list[Effect]:
+    """Effects, merged across findings: the strongest link speaks, every condition and row is named, nothing counts twice."""
+    grouped: dict[str, list[ActiveLink]] = {}
+    for one in links:
+        grouped.setdefault(one.link["effect"], []).append(one)
+    made = []
+    for id, group in grouped.items():
+        group.sort(key=_strength, reverse=True)
+        made.append((_strength(group[0]), _effect(panel, id, group)))
+    return [effect for _, effect in sorted(made, key=lambda pair: pair[0], reverse=True)]
+
+
+def _strength(one: ActiveLink) -> tuple[int, int]:
+    return RELATIONS.index(one.link["relation"]), CERTAINTIES.index(one.link["certainty"])
+
+
+def _effect(panel: Panel, id: str, group: list[ActiveLink]) -> Effect:
+    catalog = panel.book.catalog
+    effect, strongest = catalog.table["effects"][id], group[0]
+    cites: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for one in group:
+        for cite in catalog.written_out(one.link["cite"]):
+            cites.setdefault((cite["source"], cite["locator"]), cite)
+    return Effect(
+        id, effect["name"], effect.get("hpo"), tuple(dict.fromkeys(one.condition["id"] for one in group)),
+        strongest.link["relation"], strongest.link["certainty"], strongest.link["reversibility"],
+        strongest.link["treatment"]["effect"], tuple(dict.fromkeys(m for one in group for m in one.link.get("mechanisms", ()))),
+        tuple(sorted(frozenset().union(*(one.rows for one in group)))), sentence(catalog.table, strongest.condition, strongest.link),
+        tuple(cites.values()),
+    )  # fmt: skip
+
+
+def sentence(table: Mapping[str, Any], condition: Mapping[str, Any], link: Mapping[str, Any]) -> str:
+    """What may be said of one link: verb by relation, certainty, treatment, note.
+
+    Args:
+        table: The compiled table.
+        condition: Of the data.
+        link: One of its links.
+    """
+    policy, effect = table["policy"], table["effects"][link["effect"]]
+    said = policy["verbs"][link["relation"]].format(condition=condition["name"], effect=effect["in_sentence"])
+    treatment = policy["treatment_words"].get(link["treatment"]["effect"], "")
+    parts = [said, policy["certainty_words"][link["certainty"]], link.get("note", ""), treatment]
+    return " ".join(part.strip() for part in parts if part.strip())
+
+
+def advice(links: Iterable[ActiveLink]) -> list[Advice]:
+    """What belongs to each condition behind the effects: who is at risk, what is usually done, the next step."""
+    rows: dict[str, frozenset[int]] = {}
+    conditions: dict[str, Mapping[str, Any]] = {}
+    for one in links:
+        id = one.condition["id"]
+        conditions[id] = one.condition
+        rows[id] = rows.get(id, frozenset()) | one.rows
+    return [
+        Advice(id, c["name"], c["about"], tuple(c.get("at_risk", ())), tuple(c.get("usually_done", ())), c.get("next_step", ""), tuple(sorted(rows[id])))
+        for id, c in conditions.items()
+    ]
+
+
+def alerts(panel: Panel) -> list[Alert]:
+    """Red flags, most urgent first."""
+    catalog, found = panel.book.catalog, []
+    for analyte, results in panel.by_analyte.items():
+        for alert in catalog.table["analytes"][analyte]["alerts"]:
+            if not set(alert["requires"]) <= panel.patient.contexts:
+                continue
+            for one in results:
+                if holds(catalog, one, alert) is True:
+                    found.append(Alert(alert["id"], alert["tier"], one.row, alert["text"], tuple(catalog.written_out(alert["cite"]))))
+    return sorted(found, key=lambda a: (a.tier, a.row))

@@ -1,0 +1,196 @@
+"""Which analyte a printed name, a LOINC code and a specimen mean: one, or a reason why none.
+
+Full names first; then the words in any order; then without words that change nothing ("serum", "level"), and
+with a note in brackets only where the note means the same analyte. Look-alikes are refused by name.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from labinterp._names import sorted_key, squash, tokens
+
+if TYPE_CHECKING:
+    from labinterp._catalog import Catalog
+
+LONGEST = 200  # characters of a name
+_LOINC = re.compile(r"\d{1,6}-\d").fullmatch
+_BRACKETS = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]|\{([^{}]*)\}")
+
+
+class Identified(NamedTuple):
+    """The analyte, the kind of unit its code promises (None without a code), and notes for the reader."""
+
+    analyte: str
+    kind: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Refused(NamedTuple):
+    """Why a name or code is no analyte here."""
+
+    reason: str
+    message: str
+    analyte: str | None = None
+    closest: tuple[str, ...] = ()
+    look_alike: bool = False
+
+
+def identify(catalog: Catalog, test: str, loinc: str | None = None, specimen: str | None = None) -> Identified | Refused:
+    """The analyte a result is of.
+
+    Args:
+        catalog: Whose names.
+        test: Name, abbreviation or LOINC code as printed.
+        loinc: LOINC code, if the report has one.
+        specimen: Specimen as printed, if the report has one.
+
+    Returns:
+        Identified: the analyte's id.
+        Refused: `unknown_analyte`, `ambiguous_analyte`, `conflicting_code` or `wrong_specimen`, with one sentence.
+
+    Example:
+        >>> from labinterp import Catalog
+        >>> identify(Catalog.default(), "25(OH)D").analyte
+        'vitamin_d'
+    """
+    key = ("identify", test, loinc, specimen)
+    try:
+        found: Identified | Refused = catalog.memo[key]
+    except KeyError:
+        found = catalog.remember(key, _identify(catalog, test, loinc, specimen))
+    return found
+
+
+def _identify(catalog: Catalog, test: str, loinc: str | None, specimen: str | None) -> Identified | Refused:
+    test = str(test or "").strip()
+    if len(test) > LONGEST:
+        return Refused("unknown_analyte", f"The name is longer than {LONGEST} characters; it is no test name.")
+    code = (loinc or "").strip()
+    if not code and _LOINC(test):
+        code, test = test, ""
+    named = _by_name(catalog, test) if test else None
+    found = _with_code(catalog, named, code) if code else named
+    if found is None:
+        return Refused("unknown_analyte", "There is no test name and no code.")
+    return _with_specimen(catalog, found, specimen) if isinstance(found, Identified) and specimen else found
+
+
+# --- by name ----------------------------------------------------------------------------------------------
+
+
+def _by_name(catalog: Catalog, name: str) -> Identified | Refused:
+    table = catalog.table
+    direct = _lookup(table, name)
+    if direct is not None:
+        return direct
+    words = tokens(name)
+    plain = [w for w in words if w not in table["policy"]["name_qualifiers"]]
+    if plain and plain != words:
+        shorter = _lookup(table, " ".join(plain))
+        if shorter is not None:
+            return shorter
+    specimens = {table["policy"]["specimen_qualifiers"][w] for w in words if w in table["policy"]["specimen_qualifiers"]}
+    if specimens:
+        rest = [w for w in plain if w not in table["policy"]["specimen_qualifiers"]]
+        inner = _lookup(table, " ".join(rest)) if rest else None
+        if isinstance(inner, Identified):
+            return _of_specimen(catalog, inner, sorted(specimens)[0])
+    bracketed = _without_notes(catalog, name)
+    return bracketed if bracketed is not None else _unknown(catalog, name)
+
+
+def _lookup(table: dict[str, Any] | Any, name: str) -> Identified | Refused | None:
+    key, ordered = squash(name), sorted_key(tokens(name))
+    if key in table["ambiguous"]:
+        analyte, may_be = table["ambiguous"][key]
+        return Refused("ambiguous_analyte", f"The name may mean {' or '.join(may_be)}. Give the full name or a LOINC code.", None, (analyte,))
+    for never in (table["never"].get(key), table["never"].get(ordered)):
+        if never and key not in table["names"]:
+            return Refused(never[1], never[2], look_alike=True)
+    found = table["names"].get(key) or table["sorted_names"].get(ordered)
+    return Identified(found) if found else None
+
+
+def _without_notes(catalog: Catalog, name: str) -> Identified | Refused | None:
+    """ "Cobalamin (Vitamin B12)", "Ferritin [ng/mL]": a note counts only if it means the same, a unit, or nothing."""
+    notes = [next(filter(None, m.groups()), "").strip() for m in _BRACKETS.finditer(name)]
+    bare = _BRACKETS.sub(" ", name)
+    if not notes or not bare.strip():
+        return None
+    inner = _by_name(catalog, bare)
+    if not isinstance(inner, Identified):
+        return inner if inner.reason == "wrong_specimen" else None
+    for note in notes:
+        if catalog.units.read(note) is not None:
+            continue
+        if all(w in catalog.table["policy"]["name_qualifiers"] for w in tokens(note)):
+            continue
+        said = _lookup(catalog.table, note)
+        specimen = catalog.table["policy"]["specimens"].get(squash(note))
+        if specimen:
+            checked = _of_specimen(catalog, inner, specimen)
+            if isinstance(checked, Refused):
+                return checked
+            inner = checked
+        elif not isinstance(said, Identified) or said.analyte != inner.analyte:
+            return None
+    return inner
+
+
+def _unknown(catalog: Catalog, name: str) -> Refused:
+    from difflib import get_close_matches
+
+    near = get_close_matches(squash(name)[:64], list(catalog.table["names"]), n=3, cutoff=0.75)
+    closest = tuple(dict.fromkeys(catalog.table["names"][n] for n in near))
+    hint = f" Closest: {', '.join(closest)}." if closest else ""
+    return Refused("unknown_analyte", f"No analyte of the catalog has this name.{hint}", None, closest)
+
+
+# --- by code ----------------------------------------------------------------------------------------------
+
+
+def _with_code(catalog: Catalog, named: Identified | Refused | None, code: str) -> Identified | Refused:
+    table = catalog.table
+    never = table["never_loinc"].get(code)
+    if never:
+        analyte, reason, means = never
+        if isinstance(named, Identified) and named.analyte == analyte and reason != "wrong_specimen":
+            return Refused("conflicting_code", f"LOINC {code} means {means}; the name means {analyte}.", analyte)
+        return Refused(reason, f"LOINC {code} means {means}: another test.")
+    known = table["loinc"].get(code)
+    if known is None:
+        if isinstance(named, Identified):
+            return named._replace(notes=(*named.notes, f"The LOINC code {code[:12]} is not in the catalog; the name alone decided."))
+        return named or Refused("unknown_analyte", f"LOINC {code[:12]} is not in the catalog.")
+    analyte, kind = known
+    if isinstance(named, Identified) and named.analyte != analyte:
+        if analyte in table["analytes"][named.analyte]["twins"].values():
+            return Identified(analyte, kind)
+        return Refused("conflicting_code", f"The name means {named.analyte}; LOINC {code} means {analyte}.")
+    if isinstance(named, Refused) and (named.look_alike or named.reason == "wrong_specimen"):
+        return Refused("conflicting_code", f"LOINC {code} means {analyte}; the name does not: {named.message}")
+    return Identified(analyte, kind)
+
+
+# --- by specimen ------------------------------------------------------------------------------------------
+
+
+def _with_specimen(catalog: Catalog, found: Identified, specimen: str) -> Identified | Refused:
+    known = catalog.table["policy"]["specimens"]
+    key = known.get(squash(specimen)) or next((known[w] for w in tokens(specimen) if w in known), None)
+    if key is None:
+        return found._replace(notes=(*found.notes, "The specimen's name is not known here; it was not used."))
+    return _of_specimen(catalog, found, key)
+
+
+def _of_specimen(catalog: Catalog, found: Identified, specimen: str) -> Identified | Refused:
+    entry = catalog.table["analytes"][found.analyte]
+    if specimen in entry["specimens"] or (specimen == "blood" and "red_cells" not in entry["specimens"]):
+        return found
+    twin = entry["twins"].get(specimen)
+    if twin:
+        return found._replace(analyte=twin)
+    wanted = " or ".join(s.replace("_", " ") for s in entry["specimens"])
+    return Refused("wrong_specimen", f"This result is of {specimen.replace('_', ' ')}; the limits of {found.analyte} are for {wanted}.", found.analyte)

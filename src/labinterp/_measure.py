@@ -1,0 +1,224 @@
+"""One reported result -> a quantity of an analyte, or the reason why it cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import inf, nextafter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from labinterp._codes import COMPARATORS
+from labinterp._identify import Refused, identify
+from labinterp._inputs import LabResult
+from labinterp._quantity import Quantity, ReadValue, Unreadable, read_value
+from labinterp._reported import Reported, read_reported
+from labinterp._results import NotAssessed
+from labinterp._rules import FAMILY
+from labinterp._units import from_pint
+
+if TYPE_CHECKING:
+    from labinterp._catalog import Catalog
+
+
+class Measured(NamedTuple):
+    """A result that was understood: ready to be compared."""
+
+    row: int
+    analyte: str
+    source_name: str
+    value_text: str
+    quantity: Quantity
+    number: float
+    high: float | None
+    reported: Reported | None
+    notes: tuple[str, ...]
+
+
+class Believed(NamedTuple):
+    """Numbers believed in one unit of one analyte: outside `low`..`high` the unit is doubted, outside the ordinary it is noted."""
+
+    low: float
+    high: float
+    ordinary_low: float
+    ordinary_high: float
+
+
+def measure(catalog: Catalog, result: LabResult, row: int, decimal: str | None = None) -> Measured | NotAssessed:
+    """Read one result.
+
+    Args:
+        catalog: Names, codes, units.
+        result: As reported.
+        row: Its number in the input, from 1.
+        decimal: The decimal mark of the source, if known.
+
+    Returns:
+        Measured: analyte, quantity in its reported unit, the laboratory's own range.
+        NotAssessed: with a reason of the closed list.
+    """
+    value, unit = result.value, result.unit
+    if type(value) is not str:
+        pint_value = from_pint(value)
+        if pint_value is not None:
+            value, unit = pint_value
+            decimal = "."
+    name = result.test
+    value_text, unit_text = ("" if value is None else str(value)), (unit or "")
+
+    def refuse(reason: str, message: str, analyte: str | None = None) -> NotAssessed:
+        return NotAssessed(row, analyte, str(name), value_text, unit_text, reason, message)
+
+    found = identify(catalog, name, result.loinc, result.specimen)
+    if isinstance(found, Refused):
+        return refuse(found.reason, found.message, found.analyte)
+    analyte = found.analyte
+    read = read_value(value, decimal)
+    if isinstance(read, Unreadable):
+        return refuse(read.reason, read.message, analyte)
+    if result.comparator:
+        merged = _merge(read, result.comparator)
+        if merged is None:
+            return refuse("unreadable_value", "The comparator column and the value do not agree, or the comparator is not known.", analyte)
+        read = merged
+    entry = catalog.table["analytes"][analyte]
+    code = _unit(catalog, entry, read, unit, found.kind)
+    if isinstance(code, tuple):
+        return refuse(*code, analyte)
+    quantity = Quantity(read.value, code, read.comparator, read.high)
+    number = float(read.value)
+    high = None if read.high is None else float(read.high)
+    notes = found.notes
+    doubt = _doubt(catalog, entry, code, number, read.comparator, high)
+    if doubt is not None:
+        if doubt[0]:
+            return refuse("implausible", doubt[1], analyte)
+        notes = (*notes, doubt[1])
+    if code in entry["unit_caveats"]:
+        notes = (*notes, entry["unit_caveats"][code])
+    reported = None
+    if result.ref_low is not None or result.ref_high is not None or result.ref_text or result.flag or read.flag:
+        reported = read_reported(quantity, result.ref_low, result.ref_high, result.ref_text, result.flag or read.flag, catalog.units, decimal)
+    return Measured(row, analyte, str(name), value_text, quantity, number, high, reported, notes)
+
+
+def _merge(read: ReadValue, comparator: str) -> ReadValue | None:
+    """Value and separate comparator column: they may say the same, or one of them nothing."""
+    text = {"≤": "<=", "≥": ">=", "=<": "<=", "=>": ">=", "=": "", "": ""}.get(comparator.strip(), comparator.strip())
+    if not text:
+        return read
+    if text not in COMPARATORS or read.high is not None or read.comparator not in ("", text):
+        return None
+    return read._replace(comparator=text)
+
+
+# --- unit -------------------------------------------------------------------------------------------------
+
+
+def _unit(catalog: Catalog, entry: Mapping[str, Any], read: ReadValue, unit: str | None, kind: str | None) -> str | tuple[str, str]:
+    """The UCUM code, or (reason, message)."""
+    units = catalog.units
+    given = (unit or "").strip()
+    code = units.read(given) if given else None
+    accepted = ", ".join(entry["usual"])
+    if read.rest:
+        behind = units.read(read.rest)
+        if behind is None and given:
+            return "unreadable_value", "There is a text behind the number that is not its unit."
+        if not given:
+            given, code = read.rest, behind
+        elif behind is not None and code is not None and behind != code:
+            return "conflicting_code", f"The value is printed with the unit {behind}, the unit column says {code}."
+    if not given or given in ("-", "--", "n/a", "N/A", "NA", "null", "None"):
+        return "missing_unit", f"There is no unit, and the number does not tell it. Accepted here: {accepted}."
+    if code is None:
+        near = units.closest(given, entry["usual"])
+        hint = f" Did you mean {near}?" if near else ""
+        return "unknown_unit", f"The unit text is not known. Accepted here: {accepted}.{hint}"
+    if code not in entry["factors"]:
+        return _incompatible(catalog, entry, code, accepted)
+    own = units.kinds[code]
+    if kind is not None and FAMILY.get(kind, kind) != FAMILY.get(own, own):
+        return "conflicting_code", f"The LOINC code promises a unit of {_kind(kind)}; {code} is {_kind(own)}."
+    return code
+
+
+def _incompatible(catalog: Catalog, entry: Mapping[str, Any], code: str, accepted: str) -> tuple[str, str]:
+    kind = catalog.units.kinds[code]
+    because = entry["refused"].get(kind) or catalog.units.refused.get(code)
+    if not because:
+        because = (
+            "An equivalent needs a valence, and this analyte has none."
+            if kind == "equivalent"
+            else f"{code} is {_kind(kind)}; there is no exact way from it to {entry['si']} for this analyte."
+        )
+    return "incompatible_unit", f"{because} Accepted here: {accepted}."
+
+
+def _kind(kind: str) -> str:
+    return {
+        "mass": "a mass concentration", "substance": "a substance concentration", "equivalent": "an equivalent concentration",
+        "arbitrary": "an arbitrary unit", "gfr": "a filtration rate", "ratio": "a ratio", "count": "a cell count",
+        "fraction": "a fraction", "volume": "a volume", "activity": "an enzyme activity",
+    }[kind]  # fmt: skip
+
+
+# --- plausibility: only ever "check the unit" ---------------------------------------------------------------
+
+
+def believed(catalog: Catalog, entry: Mapping[str, Any], unit: str) -> Believed:
+    """The numbers believed in a unit: a unit this analyte is seldom reported in is believed only where the number is ordinary."""
+    key = ("believed", entry["id"], unit)
+    found = catalog.memo.get(key)
+    if found is None:
+        ordinary = _ends(catalog, entry, entry["ordinary"], unit)
+        hard = _ends(catalog, entry, entry["plausible"], unit) if unit in entry["usual"] else ordinary
+        found = catalog.remember(key, Believed(*hard, *ordinary))
+    result: Believed = found
+    return result
+
+
+def _ends(catalog: Catalog, entry: Mapping[str, Any], span: Mapping[str, str], unit: str) -> tuple[float, float]:
+    from fractions import Fraction
+
+    factor = catalog.factor(entry["id"], span["unit"], unit) or Fraction(1)
+    low, high = -inf, inf
+    for word, text in span.items():
+        if word == "unit":
+            continue
+        end = float(Fraction(text) * factor)
+        if word in ("at_least", "above"):
+            low = nextafter(end, inf) if word == "above" else end
+        else:
+            high = nextafter(end, -inf) if word == "below" else end
+    return low, high
+
+
+def _doubt(catalog: Catalog, entry: Mapping[str, Any], unit: str, number: float, comparator: str, high: float | None) -> tuple[bool, str] | None:
+    """(whether it is refused, sentence) for a number that does not fit its unit; None for an ordinary one."""
+    span = catalog.memo.get(("believed", entry["id"], unit)) or believed(catalog, entry, unit)
+    top = number if high is None else high
+    if span.ordinary_low <= number and top <= span.ordinary_high:
+        return None
+    if comparator in ("<", "<="):  # the value lies below the number: only too large a number is odd
+        refused, unusual = number <= 0 or number > span.high, number > span.ordinary_high
+    elif comparator in (">", ">="):
+        refused, unusual = number < span.low or number > span.high, number < span.ordinary_low
+    else:
+        refused, unusual = not (span.low <= number and top <= span.high), True
+    if not refused and not unusual:
+        return None
+    hint = _ordinary_in(catalog, entry, unit, number)
+    if refused:
+        return True, f"Not believable in {unit}: check the unit and the decimal mark.{hint}"
+    return False, f"An unusual number for this unit; it is worth checking the unit.{hint}"
+
+
+def _ordinary_in(catalog: Catalog, entry: Mapping[str, Any], unit: str, number: float) -> str:
+    """The unit in which the number would be ordinary, if there is exactly one (units of the same size count as one)."""
+    fitting: dict[str, str] = {}
+    for other in entry["usual"]:
+        if entry["factors"][other] == entry["factors"][unit]:
+            continue
+        span = believed(catalog, entry, other)
+        if span.ordinary_low <= number <= span.ordinary_high:
+            fitting.setdefault(entry["factors"][other], other)
+    return f" The number would be ordinary in {next(iter(fitting.values()))}." if len(fitting) == 1 else ""

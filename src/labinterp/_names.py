@@ -1,0 +1,40 @@
+"""One written form of a test's name, so that case, accents, spaces and punctuation do not matter.
+
+Example:
+    >>> squash("25(OH)D"), squash("Ácido fólico"), tokens("Vitamin D, 25-OH")
+    ('25ohd', 'acidofolico', ['vitamin', 'd', '25', 'oh'])
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+_GREEK = str.maketrans({"α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta"})
+_PARTS = re.compile(r"[^\W_]+")
+_EDGE = re.compile(r"(?<=[a-z])(?=[0-9])|(?<=[0-9])(?=[a-z])")
+
+
+def plain(text: str) -> str:
+    """Lower case, no accents, Greek letters spelled out."""
+    if text.isascii():
+        return text.lower()
+    text = unicodedata.normalize("NFKD", text.casefold().translate(_GREEK))
+    return "".join(c for c in text if not unicodedata.combining(c))
+
+
+def tokens(text: str) -> list[str]:
+    """The words of a name, in order."""
+    return _PARTS.findall(plain(text))
+
+
+def squash(text: str) -> str:
+    """All letters and digits of a name, in order."""
+    return "".join(tokens(text))
+
+
+def sorted_key(words: Iterable[str]) -> str:
+    """The words in alphabetical order, letters apart from digits: "Vitamin D 25-OH" and "25OH vitamin D" are one."""
+    parts = [part for word in words for part in _EDGE.split(word)]
+    return " ".join(sorted(parts))

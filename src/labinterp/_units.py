@@ -1,0 +1,188 @@
+"""Unit texts from reports -> UCUM codes, and exact factors between units.
+
+Raw text goes through a closed table, never to pint (to pint `PG/ML` is petagauss per megalitre). pint is asked
+for factors when the catalog is compiled and for nothing else; this is the only module that imports it, late.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from labinterp._quantity import Quantity
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+# "Âµ" and its kin are UTF-8 read as Latin-1; U+FFFD hides one non-ASCII character, and micro is the only unit prefix that is one.
+_MICRO = re.compile("Âµ|Âμ|Î¼|ï¿½|\ufffd|µ|μ|\\\\Z03BC\\\\|\\\\X(?:00B5|03BC|C2B5|CEBC|B5)\\\\", re.IGNORECASE)
+_HL7_PARTS = re.compile(r"\^(?!-?[0-9]).*$", re.DOTALL)
+_NOTE = re.compile(r"(?<=\S)\s*(?:\([^()]*\)|\[(?!iu\])[^\[\]]*\])\s*$", re.IGNORECASE)
+_INVERSE = re.compile(r"[\s.·⋅∙•*]*(?<![a-z])(dl|ml|l)\s*(?:\^|\*\*)?\s*\(?-1\)?$")
+_LITRE = re.compile(r"\b(micro|milli|deci|centi)?lit(?:er|re|ro)s?\b")
+_HUNDRED_ML = re.compile(r"/\s*100\s*m(?:l|illiliter)s?\b")
+_MASS_WORD = {"nanograms": "ng", "nanogram": "ng", "picograms": "pg", "picogram": "pg", "micrograms": "ug", "microgram": "ug",
+              "milligrams": "mg", "milligram": "mg", "grams": "g", "gram": "g", "gms": "g", "gm": "g", "gr": "g"}  # fmt: skip
+_MASS_WORDS = re.compile(r"^(?:" + "|".join(sorted(_MASS_WORD, key=len, reverse=True)) + r")(?=\s*/|\s+l\b)")
+_LITRE_PREFIX = {None: "l", "micro": "ul", "milli": "ml", "deci": "dl", "centi": "cl"}
+
+
+def fold(text: str) -> str:
+    """One written form of a unit text, for looking it up; not a UCUM code.
+
+    Args:
+        text: As printed on a report.
+
+    Returns:
+        str: lower case, ASCII micro, "/" for every way to write "per".
+
+    Example:
+        >>> [fold(t) for t in ("MCG / L", "nmol·L⁻¹", "ng/mL (calc)", "g/l^^L", "ug/100 ml")]
+        ['ug/l', 'nmol/l', 'ng/ml', 'g/l', 'ug/dl']
+    """
+    text = _MICRO.sub("u", text.strip())
+    text = _HL7_PARTS.sub("", text)
+    text = unicodedata.normalize("NFKC", text).replace("\u2212", "-").replace("\u2044", "/").replace("∕", "/").replace("\\", "/")
+    text = " ".join(text.strip().strip("\"'").casefold().split()).rstrip(".")
+    text = _NOTE.sub("", text)
+    text = _LITRE.sub(lambda m: _LITRE_PREFIX[m[1]], text)
+    text = re.sub(r"\s*/\s*|\s+per\s+", "/", text)
+    text = _HUNDRED_ML.sub("/dl", text)
+    text = _INVERSE.sub(r"/\1", text)
+    text = _MASS_WORDS.sub(lambda m: _MASS_WORD[m[0]], text)
+    text = re.sub(r"\bmcg\b", "ug", text)
+    return text.replace("mcmol", "umol").replace(" ", "")
+
+
+class UnitTable:
+    """The closed list of spellings of one catalog.
+
+    Args:
+        table: `{"kinds": {ucum: kind}, "exact": {...}, "folded": {...}, "refused": {ucum: reason}}`.
+    """
+
+    def __init__(self, table: Mapping[str, Any]) -> None:
+        self.kinds: dict[str, str] = table["kinds"]
+        self.refused: dict[str, str] = table["refused"]
+        self._exact: dict[str, str] = table["exact"]
+        self._folded: dict[str, str] = table["folded"]
+        self._seen: dict[str, str | None] = dict(self._exact)
+
+    def read(self, text: str) -> str | None:
+        """The UCUM code of a unit text, or None.
+
+        Args:
+            text: As printed.
+
+        Returns:
+            str | None: the UCUM code; `refused` says whether it is one that is never used for a result here.
+
+        Example:
+            >>> from labinterp import Catalog
+            >>> Catalog.default().units.read("MCG/L")
+            'ug/L'
+        """
+        try:
+            return self._seen[text]
+        except KeyError:
+            code = self._folded.get(fold(text)) if len(text) <= 64 else None
+            if len(self._seen) < 20_000:  # a memo, bounded: hostile columns must not fill the memory
+                self._seen[text] = code
+            return code
+
+    def closest(self, text: str, among: Iterable[str]) -> str | None:
+        """The unit of `among` that looks most like a text that could not be read."""
+        from difflib import get_close_matches
+
+        by_fold = {fold(code): code for code in among}
+        near = get_close_matches(fold(text[:64]), list(by_fold), n=1, cutoff=0.6)
+        return by_fold[near[0]] if near else None
+
+
+# --- exact factors: asked once, when a catalog is compiled --------------------------------------------------
+
+
+class Physics:
+    """pint, with exact rationals: what a unit is, and how many of one are one of another.
+
+    Args:
+        names: UCUM code -> pint expression, from `units.toml`.
+        kinds: UCUM code -> kind.
+    """
+
+    def __init__(self, names: Mapping[str, str | None], kinds: Mapping[str, str]) -> None:
+        from fractions import Fraction
+
+        import pint
+
+        self._registry = pint.UnitRegistry(non_int_type=Fraction)
+        self._one = Fraction(1)
+        self._names, self._kinds = names, kinds
+
+    def factor(self, source: str, target: str, molar_mass: Decimal | None = None, valence: int | None = None) -> Fraction | None:
+        """How many `target` are one `source`, exactly; None where there is no exact way.
+
+        Args:
+            source: UCUM code.
+            target: UCUM code.
+            molar_mass: Of the reported moiety. [g/mol]
+            valence: Charges per entity, for equivalents.
+
+        Returns:
+            Fraction | None.
+
+        Source:
+            The units' definitions are pint's; mass and amount of substance meet in pint's chemistry context.
+        """
+        if source == target:
+            return self._one
+        if not self._names.get(source) or not self._names.get(target):
+            return None
+        equivalents = (self._kinds[source] == "equivalent") - (self._kinds[target] == "equivalent")
+        if equivalents and not valence:
+            return None
+        quantity = self._registry.Quantity(self._one, self._names[source])
+        kinds = {"substance" if kind == "equivalent" else kind for kind in (self._kinds[source], self._kinds[target])}
+        if len(kinds) == 1:
+            converted = quantity.to(self._names[target])
+        elif kinds == {"mass", "substance"} and molar_mass:
+            from fractions import Fraction
+
+            mass = self._registry.Quantity(Fraction(molar_mass), "gram / mole")
+            converted = quantity.to(self._names[target], "chemistry", mw=mass)
+        else:
+            return None
+        # one equivalent is 1/valence of the amount
+        factor: Fraction = converted.magnitude * (self._one * (valence or 1)) ** (-int(equivalents))
+        return factor
+
+
+def to_pint(quantity: Quantity, registry: Any = None) -> Any:
+    """A `pint.Quantity` of an uncensored quantity; see `Quantity.to_pint`."""
+    from labinterp._catalog import Catalog
+
+    if quantity.comparator:
+        raise ValueError(f"a censored value or a range has no single number: {quantity.number}")
+    name = Catalog.default().table["units"]["pint"].get(quantity.unit)
+    if name is None:
+        raise ValueError(f"pint has no exact word for the unit {quantity.unit!r}")
+    if registry is None:
+        import pint
+
+        registry = pint.get_application_registry()
+    return registry.Quantity(float(quantity.value), name)
+
+
+def from_pint(value: Any) -> tuple[str, str] | None:
+    """Number text and unit text of a `pint.Quantity`; None for anything else.
+
+    The unit is written in pint's short form ("ng/mL"), which the spelling table reads like any report.
+    """
+    if type(value).__name__ != "Quantity" or not hasattr(value, "magnitude"):
+        return None
+    magnitude = value.magnitude
+    number = str(magnitude) if isinstance(magnitude, (int, Decimal)) else repr(float(magnitude))
+    return number, f"{value.units:~C}".replace("µ", "u").replace("**", "^").replace("*", ".")

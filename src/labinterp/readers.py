@@ -1,0 +1,355 @@
+"""Files and text in: long tables (CSV, TSV) and JSON, one or many people, to panels of results.
+
+A panel is what was drawn together: one person, one day of sampling. A row that cannot be read is never
+dropped: it comes back with its reason. A fact of a person that cannot be read is unknown, and a note says so.
+
+Example:
+    >>> panels = read_rows([{"test": "Ferritin", "value": "12", "unit": "ug/L", "sex": "F", "age": "34"}])
+    >>> panels[0].patient.sex, panels[0].results[0].test
+    ('female', 'Ferritin')
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from labinterp._inputs import LabResult, Patient, read_sex, read_yes_no
+from labinterp._table import COLUMN_NAMES, Table, decode, find_columns, read_table
+from labinterp.errors import InputError
+
+_AGE = re.compile(r"[>≥]?\s*(?P<number>\d{1,3}(?:[.,]\d{1,4})?)\s*\+?\s*(?P<unit>[a-zäöüàéèñ]*)\.?$", re.IGNORECASE)
+_AGE_UNIT = {
+    **dict.fromkeys(("", "y", "yr", "yrs", "year", "years", "yo", "j", "jahre", "jahr", "ans", "an", "años", "anni", "jaar"), Decimal(1)),
+    **dict.fromkeys(("m", "mo", "mos", "month", "months", "monate", "mois", "meses", "mesi", "maanden"), Decimal(1) / 12),
+    **dict.fromkeys(("w", "wk", "week", "weeks", "wochen", "semaines", "semanas", "settimane", "weken"), Decimal(7) / Decimal("365.25")),
+    **dict.fromkeys(("d", "day", "days", "tage", "jours", "días", "giorni", "dagen"), Decimal(1) / Decimal("365.25")),
+}
+_DATES = (
+    (re.compile(r"(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})(?:[T ].*)?$"), False),
+    (re.compile(r"(?P<y>\d{4})/(?P<m>\d{1,2})/(?P<d>\d{1,2})(?: .*)?$"), False),
+    (re.compile(r"(?P<y>(?:19|20)\d{2})(?P<m>\d{2})(?P<d>\d{2})(?:\d{2,6})?$"), False),
+    (re.compile(r"(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>\d{4})(?: .*)?$"), False),
+    (re.compile(r"(?P<d>\d{1,2})[/-](?P<m>\d{1,2})[/-](?P<y>\d{4})(?: .*)?$"), True),
+)
+_TRIMESTER = re.compile(r"(?:^|\D)([123])(?:\D|$)")
+
+
+class PanelIn(NamedTuple):
+    """Results drawn together, ready for `interpret`.
+
+    Attributes:
+        patient: Whose.
+        results: As reported.
+        rows: Their numbers in the source, from 1.
+        notes: Facts of the person that could not be read.
+    """
+
+    patient: Patient
+    results: list[LabResult]
+    rows: list[int]
+    notes: list[str]
+
+
+class Source(NamedTuple):
+    """A file as read: its panels, and its table where it is one."""
+
+    panels: list[PanelIn]
+    table: Table | None
+
+
+def read_file(
+    path: str | Path, *, columns: Mapping[str, str] | None = None, delimiter: str | None = None, encoding: str | None = None
+) -> Source:
+    """Read a file of results; the form is recognised by its content.
+
+    Args:
+        path: A CSV, TSV or JSON file.
+        columns: Role -> column name where the usual names do not find it.
+        delimiter: Default: found.
+        encoding: Default: found.
+
+    Returns:
+        Source: panels in the order of their first row.
+
+    Raises:
+        InputError: The file cannot be read, with what is accepted and one next step.
+    """
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise InputError(f"the file cannot be read: {error.strerror}") from None
+    return read_bytes(data, columns=columns, delimiter=delimiter, encoding=encoding)
+
+
+def read_bytes(
+    data: bytes, *, columns: Mapping[str, str] | None = None, delimiter: str | None = None, encoding: str | None = None
+) -> Source:
+    """Like `read_file`, from bytes (such as standard input)."""
+    head = data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    if head in (b"{", b"["):
+        return Source(read_json(decode(data, encoding)[0], columns), None)
+    table = read_table(data, columns, delimiter, encoding)
+    return Source(_panels(table), table)
+
+
+def read_rows(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str] | None = None) -> list[PanelIn]:
+    """Panels from records, one result each, with the same column names as a table.
+
+    Raises:
+        InputError: No column for test or value.
+    """
+    listed = list(rows)
+    header = list(dict.fromkeys(str(key) for row in listed for key in row))
+    found = find_columns(header, columns or {})
+    texts = [["" if row.get(name) is None else str(row[name]) for name in header] for row in listed]
+    plain = {header[at] for role, at in found.items() if role in ("value", "ref_low", "ref_high")}
+    numbers = {n: {k: v for k, v in row.items() if k in plain and isinstance(v, (int, float, Decimal)) and not isinstance(v, bool)} for n, row in enumerate(listed)}
+    return _panels(Table(header, texts, found, ",", "utf-8"), numbers)
+
+
+def read_json(text: str, columns: Mapping[str, str] | None = None) -> list[PanelIn]:
+    """Panels from JSON: one panel, a list of panels, a list of rows, a plain mapping, or JSON Lines of rows.
+
+    Raises:
+        InputError: It is not JSON, or not of one of these forms.
+
+    Example:
+        >>> read_json('{"patient": {"sex": "female", "age_years": 71}, "results": {"B12": "210 pg/mL"}}')[0].results[0].test
+        'B12'
+    """
+    try:
+        data = json.loads(text, parse_float=Decimal)
+    except RecursionError:
+        raise InputError("the JSON is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        lines = [line for line in text.splitlines() if line.strip()]
+        try:
+            data = [json.loads(line, parse_float=Decimal) for line in lines]
+        except (json.JSONDecodeError, RecursionError):
+            raise InputError(f"this is not JSON: line {error.lineno}, column {error.colno}: {error.msg}") from None
+    if isinstance(data, Mapping):
+        data = data.get("panels", [data]) if "results" not in data else [data]
+    if not isinstance(data, list) or not all(isinstance(item, Mapping) for item in data):
+        raise InputError('accepted JSON: {"patient": {...}, "results": [...]}, a list of these, or a list of rows with test, value and unit')
+    if all("results" in item for item in data) and data:
+        return _json_panels(data)
+    if len(data) == 1 and not {"test", "value"} & set(data[0]) and all(not isinstance(v, (list, Mapping)) for v in data[0].values()):
+        return _json_panels([{"results": data[0]}])
+    return read_rows(data, columns)
+
+
+def _json_panels(items: Sequence[Mapping[str, Any]]) -> list[PanelIn]:
+    from labinterp._border import read_panels
+
+    panels, row = [], 0
+    for patient, results in read_panels(items):
+        panels.append(PanelIn(patient, results, list(range(row + 1, row + 1 + len(results))), []))
+        row += len(results)
+    return panels
+
+
+# --- rows to panels -----------------------------------------------------------------------------------------
+
+
+class _Facts(NamedTuple):
+    """The facts of one row, as far as they could be read."""
+
+    id: str
+    day: date | str | None
+    sex: str | None
+    age: float | int | None
+    born: date | None
+    pregnant: bool | None
+    contexts: frozenset[str]
+
+
+def _panels(table: Table, numbers: Mapping[int, Mapping[str, Any]] | None = None) -> list[PanelIn]:
+    facts, notes = [], []
+    for number, row in enumerate(table.rows):
+        read, said = _facts(table, row)
+        facts.append(read)
+        notes.append([f"Row {number + 1}: {text}" for text in said])
+    facts = _filled(facts)
+    groups: dict[_Facts, PanelIn] = {}
+    for number, (row, fact) in enumerate(zip(table.rows, facts, strict=True)):
+        if not row:
+            continue
+        panel = groups.get(fact)
+        if panel is None:
+            day = fact.day if isinstance(fact.day, date) else None
+            patient, wrong = _patient(fact, day)
+            panel = groups[fact] = PanelIn(patient, [], [], [f"Row {number + 1}: {text}" for text in wrong])
+        panel.results.append(_result(table, row, fact, (numbers or {}).get(number, {})))
+        panel.rows.append(number + 1)
+        panel.notes.extend(notes[number])
+    return list(groups.values())
+
+
+def _patient(fact: _Facts, day: date | None) -> tuple[Patient, list[str]]:
+    known: dict[str, Any] = {"id": fact.id or None, "sex": fact.sex, "pregnant": fact.pregnant, "contexts": fact.contexts}
+    try:
+        return Patient(age_years=fact.age, birth_date=fact.born, at=day, **known), []
+    except InputError as error:
+        return Patient(**known), [f"the age is unknown: {error}."]
+
+
+def _result(table: Table, row: Sequence[str], fact: _Facts, plain: Mapping[str, Any]) -> LabResult:
+    def cell(role: str) -> Any:
+        at = table.columns.get(role, -1)
+        if 0 <= at < len(table.header) and table.header[at] in plain:
+            return plain[table.header[at]]
+        return table.cell(row, role) or None
+
+    day = fact.day if isinstance(fact.day, date) else None
+    return LabResult(
+        table.cell(row, "test"), cell("value"), cell("unit"), loinc=cell("loinc"), specimen=cell("specimen"), collected_at=day,
+        comparator=cell("comparator"), ref_low=cell("ref_low"), ref_high=cell("ref_high"), ref_text=cell("ref_text"), flag=cell("flag"),
+    )  # fmt: skip
+
+
+def _facts(table: Table, row: Sequence[str]) -> tuple[_Facts, list[str]]:
+    said: list[str] = []
+
+    def read(role: str, reader: Any) -> Any:
+        text = table.cell(row, role)
+        if not text:
+            return None
+        try:
+            return reader(text)
+        except InputError as error:
+            said.append(f"the {role.replace('_', ' ')} could not be read and counts as unknown: {error}.")
+            return None
+
+    raw_day = table.cell(row, "collected_at")
+    day: date | str | None = None
+    if raw_day:
+        try:
+            day = read_date(raw_day)
+        except InputError:
+            day = raw_day
+    pregnancy = read("pregnant", _read_pregnancy)
+    pregnant, contexts = pregnancy if pregnancy else (None, frozenset())
+    trimester = read("trimester", _read_trimester)
+    if trimester:
+        pregnant, contexts = True, contexts | trimester
+    declared = read("context", read_contexts)
+    return (
+        _Facts(
+            table.cell(row, "patient_id"), day, read("sex", read_sex), read("age_years", read_age), read("birth_date", read_date),
+            pregnant, contexts | (declared or frozenset()),
+        ),
+        said,
+    )  # fmt: skip
+
+
+def _filled(facts: list[_Facts]) -> list[_Facts]:
+    """A fact given once for a person holds for all their rows, where the rows do not contradict each other."""
+    sexes: dict[str, set[Any]] = {}
+    births: dict[str, set[Any]] = {}
+    others: dict[tuple[str, Any], dict[str, set[Any]]] = {}
+    for fact in facts:
+        if fact.id:
+            sexes.setdefault(fact.id, set()).add(fact.sex)
+            births.setdefault(fact.id, set()).add(fact.born)
+            draw = others.setdefault((fact.id, fact.day), {"age": set(), "pregnant": set(), "contexts": set()})
+            for name, seen in draw.items():
+                seen.add(getattr(fact, name))
+
+    def fill(own: Any, seen: set[Any], empty: Any = None) -> Any:
+        known = seen - {empty}
+        return next(iter(known)) if own == empty and len(known) == 1 else own
+
+    filled = []
+    for fact in facts:
+        if fact.id:
+            draw = others[fact.id, fact.day]
+            fact = fact._replace(  # noqa: PLW2901 - the filled row takes the row's place
+                sex=fill(fact.sex, sexes[fact.id]), born=fill(fact.born, births[fact.id]), age=fill(fact.age, draw["age"]),
+                pregnant=fill(fact.pregnant, draw["pregnant"]), contexts=fill(fact.contexts, draw["contexts"], frozenset()),
+            )  # fmt: skip
+        filled.append(fact)
+    return filled
+
+
+# --- facts as text ------------------------------------------------------------------------------------------
+
+
+def read_age(text: str) -> float | int:
+    """Years from "34", "34 y", "6 months", "10 d", "85+".
+
+    Raises:
+        InputError: Anything else, or an age outside 0 to 130 years.
+
+    Example:
+        >>> read_age("34"), read_age("6 months")
+        (34, 0.5)
+    """
+    found = _AGE.fullmatch(text.strip())
+    factor = _AGE_UNIT.get(found["unit"].casefold()) if found else None
+    if found is None or factor is None:
+        raise InputError("accepted: a number of years, or with a unit such as '6 months' or '10 d'")
+    years = Decimal(found["number"].replace(",", ".")) * factor
+    if years > 130:
+        raise InputError("an age lies between 0 and 130 years")
+    return int(years) if years == int(years) and (factor == 1 or years > 0) else float(years)
+
+
+def read_date(text: str) -> date:
+    """A day from ISO text, "20240131", "31.01.2024", or "31/01/2024" where only one reading is possible.
+
+    Raises:
+        InputError: Anything else; "01/02/2024" reads two ways.
+    """
+    for pattern, two_ways in _DATES:
+        found = pattern.match(text.strip())
+        if not found:
+            continue
+        day, month = int(found["d"]), int(found["m"])
+        if two_ways and day <= 12 and month <= 12 and day != month:
+            raise InputError("this date reads two ways; write it as YYYY-MM-DD")
+        if two_ways and month > 12:
+            day, month = month, day
+        try:
+            return date(int(found["y"]), month, day)
+        except ValueError:
+            break
+    raise InputError("accepted dates: YYYY-MM-DD, YYYYMMDD, DD.MM.YYYY")
+
+
+def read_contexts(text: str) -> frozenset[str]:
+    """Declared circumstances from a list in one cell, parted by ; , or |.
+
+    Raises:
+        InputError: One that is not on the catalog's closed list.
+    """
+    from labinterp._catalog import Catalog
+    from labinterp._names import squash
+
+    names = Catalog.default().table["policy"]["context_names"]
+    parts = [part.strip() for part in re.split(r"[;,|]", text) if part.strip()]
+    unknown = [part for part in parts if squash(part) not in names]
+    if unknown:
+        raise InputError(f"accepted: {', '.join(sorted(set(names.values())))}")
+    return frozenset(names[squash(part)] for part in parts)
+
+
+def _read_pregnancy(text: str) -> tuple[bool | None, frozenset[str]]:
+    if "trim" in text.casefold() or re.fullmatch(r"[tT][123]", text):
+        return True, _read_trimester(text)
+    return read_yes_no(text), frozenset()
+
+
+def _read_trimester(text: str) -> frozenset[str]:
+    found = _TRIMESTER.search(text)
+    if not found:
+        raise InputError("accepted: 1, 2 or 3")
+    return frozenset((f"trimester_{found[1]}",))
+
+
+__all__ = ["COLUMN_NAMES", "PanelIn", "Source", "read_age", "read_bytes", "read_contexts", "read_date", "read_file", "read_json", "read_rows"]
