@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 # "Âµ" and its kin are UTF-8 read as Latin-1; U+FFFD hides one non-ASCII character, and micro is the only unit prefix that is one.
 _MICRO = re.compile("Âµ|Âμ|Î¼|ï¿½|\ufffd|µ|μ|\\\\Z03BC\\\\|\\\\X(?:00B5|03BC|C2B5|CEBC|B5)\\\\", re.IGNORECASE)
 _HL7_PARTS = re.compile(r"\^(?!-?[0-9]).*$", re.DOTALL)
-_NOTE = re.compile(r"(?<=\S)\s*(?:\([^()]*\)|\[(?!iu\])[^\[\]]*\])\s*$", re.IGNORECASE)
+# "(calc)" changes nothing; "(as PO4)" names another moiety, so it stays and the text is refused
+_NOTE = re.compile(r"(?<=\S)\s*(?:\((?!\s*(?:as|als)\b)[^()]*\)|\[(?!iu\]|\s*(?:as|als)\b)[^\[\]]*\])\s*$", re.IGNORECASE)
 _INVERSE = re.compile(r"[\s.·⋅∙•*]*(?<![a-z])(dl|ml|l)\s*(?:\^|\*\*)?\s*\(?-1\)?$")
 _LITRE = re.compile(r"\b(micro|milli|deci|centi)?lit(?:er|re|ro)s?\b")
 _HUNDRED_ML = re.compile(r"/\s*100\s*m(?:l|illiliter)s?\b")
@@ -88,7 +89,10 @@ class UnitTable:
         try:
             return self._seen[text]
         except KeyError:
-            code = self._folded.get(fold(text)) if len(text) <= 64 else None
+            code = None
+            if len(text) <= 64:
+                bare = _HL7_PARTS.sub("", text).strip()
+                code = self._exact.get(bare) or self._folded.get(fold(text))
             if len(self._seen) < 20_000:  # a memo, bounded: hostile columns must not fill the memory
                 self._seen[text] = code
             return code

@@ -1,0 +1,128 @@
+"""A report in the terminal: calm, complete, readable without colour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from labinterp._catalog import Catalog
+from labinterp._results import Finding, NotAssessed, PatternMatch, Report
+from labinterp._trace import cited, spans
+
+_WORDS = {
+    "LL": "critically low", "LU": "very low", "L": "low", "N": "normal", "H": "high", "HU": "very high", "HH": "critically high",
+    "IND": "indeterminate",
+}  # fmt: skip
+_STYLE = {"LL": "bold red", "HH": "bold red", "LU": "bold yellow", "HU": "bold yellow", "L": "yellow", "H": "yellow", "IND": "cyan", "N": "green"}
+_TIER = {"T1": "contact emergency services or the ordering clinician now", "T2": "the same day", "T3": "within days", "T4": "at the next visit"}
+
+
+def show_report(console: Console, report: Report) -> None:
+    """Print one report: person, results, what could not be assessed, red flags, patterns, muscle, standing sentences."""
+    console.print(Text(_person(report), style="bold"))
+    table = Table(show_edge=False, pad_edge=False, header_style="bold")
+    for name, wrap in (("row", False), ("test", True), ("result", False), ("code", False), ("meaning", True), ("drawn by", True)):
+        table.add_column(name, no_wrap=not wrap, justify="right" if name == "row" else "left")
+    for answer in report.rows():
+        table.add_row(*_row(answer))
+    console.print(table)
+    notes = [(f.row, note) for f in report.findings for note in f.notes]
+    _section(console, "Notes", [f"Row {row}: {note}" for row, note in notes] + list(report.notes))
+    _section(console, "Not assessed", [f"Row {n.row}: {n.message}" for n in report.not_assessed])
+    _section(console, "Needs attention", [f"{a.tier}, {_TIER[a.tier]} (row {a.row}): {a.text}" for a in report.alerts], "bold red")
+    _section(console, "Read together", [_pattern(p) for p in report.patterns])
+    _section(console, "Not settled yet", [_pattern(p) for p in report.open_questions])
+    _section(console, "Linked to muscle", [f"{e.name}: {e.text} Recovery: {e.reversibility}" for e in report.effects])
+    _section(console, "What is usually done", [f"{a.name}: {' '.join(a.usually_done)} {a.next_step}".strip() for a in report.advice])
+    console.print(Text("\n" + report.disclaimer, style="bold"))
+    if report.effects or report.patterns or report.alerts:
+        for sentence in report.standing:
+            console.print(Text(f"  {sentence}", style="dim"))
+    console.print()
+
+
+def _person(report: Report) -> str:
+    patient = report.patient
+    words = [f"Patient {patient.id}" if patient.id else "Patient"]
+    words.append(patient.sex or "sex not stated")
+    words.append("age not stated" if patient.age_years is None else f"{patient.age_years:g} years")
+    if patient.pregnant is not None:
+        words.append("pregnant" if patient.pregnant else "not pregnant")
+    words += sorted(patient.contexts)
+    return ", ".join(words)
+
+
+def _row(answer: Finding | NotAssessed) -> list[Any]:
+    if isinstance(answer, NotAssessed):
+        shown = f"{answer.value_text} {answer.unit_text}".strip()
+        return [str(answer.row), Text(answer.source_name), Text(shown), Text("-"), Text(f"not assessed: {answer.reason.replace('_', ' ')}"), ""]
+    meaning = Text(f"{answer.label}", style=_STYLE[answer.code])
+    meaning.append(f" ({_WORDS[answer.code]})")
+    near = " *" if answer.near_limit else ""
+    return [str(answer.row), Text(answer.source_name), Text(f"{answer.quantity}{near}"), Text(answer.code, style=_STYLE[answer.code]), meaning, Text(answer.limits)]
+
+
+def _pattern(match: PatternMatch) -> str:
+    rows = ", ".join(map(str, match.because))
+    text = f"{match.name} ({match.certainty.replace('_', ' ')}, rows {rows}): {match.text}"
+    if match.missing:
+        text += f" Missing: {', '.join(match.missing)}."
+    return f"{text} {match.next_test}".strip()
+
+
+def _section(console: Console, title: str, lines: Iterable[str], style: str = "bold") -> None:
+    listed = list(lines)
+    if not listed:
+        return
+    console.print(Text(f"\n{title}", style=style))
+    for line in listed:
+        console.print(Padding(Text(f"- {line}"), (0, 0, 0, 2)))
+
+
+def show_trace(console: Console, finding: Finding) -> None:
+    """Print how an answer came about."""
+    for step in finding.trace():
+        line = Text(f"{step['step']:>11}  ", style="bold")
+        line.append(step["text"], style="")
+        console.print(line)
+
+
+def show_analytes(console: Console, catalog: Catalog) -> None:
+    """Print the catalog's analytes."""
+    table = Table(show_edge=False, pad_edge=False, header_style="bold")
+    for name in ("id", "name", "units", "LOINC", "limit sets", "default"):
+        table.add_column(name)
+    for id, analyte in catalog.analytes.items():
+        default = catalog.table["analytes"][id]["default"] or ""
+        table.add_row(id, analyte.name, ", ".join(analyte.units), ", ".join(analyte.loinc), str(len(analyte.limits)), default)
+    console.print(table)
+
+
+def show_limits(console: Console, catalog: Catalog, analyte: str) -> None:
+    """Print who draws which line for an analyte, since when, for whom, and where it is printed."""
+    entry = catalog.table["analytes"][analyte]
+    console.print(Text(f"{entry['name']}: {entry['about']}", style="bold"))
+    for row in catalog.authorities(analyte):
+        dates = f"{row['from'] or 'date not known'} to {row['until'] or 'now'}"
+        head = Text(f"\n{row['id']}", style="bold")
+        head.append("  default" if row["default"] else "", style="green")
+        console.print(head)
+        kind = f"{row['kind']}, {row['purpose']}".replace("_", " ") if row["kind"] else "gives no limit"
+        console.print(Text(f"  {row['name']}; {kind}; in force {dates}" + (f"; superseded by {row['superseded_by']}" if row["superseded_by"] else "")))
+        if row["kind"] is None:
+            console.print(Text(f"  {row['because']}"))
+        else:
+            limit_set = catalog.limit_set(row["id"])
+            unit = limit_set.data["unit"]
+            for number, population in enumerate(limit_set.populations):
+                bands = "; ".join(f"{b[0]} {b[1]} {s}" for b, s in zip(population["bands"], spans(limit_set, number, unit), strict=True))
+                console.print(Padding(Text(f"{population['who']}: {bands} {unit}"), (0, 0, 0, 2)))
+            if limit_set.data["judgement"]:
+                console.print(Padding(Text(f"judgement: {limit_set.data['judgement']}", style="dim"), (0, 0, 0, 2)))
+        for cite in row["citations"]:
+            console.print(Padding(Text(cited(cite), style="dim"), (0, 0, 0, 2)))

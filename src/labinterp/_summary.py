@@ -1,0 +1,61 @@
+"""What came of a file: counts of rows by answer and by reason, and the row-by-row columns."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from labinterp._results import Finding, NotAssessed, Report
+
+ADDED = ("analyte", "comparator", "value", "unit", "si_value", "si_unit", "code", "band", "limits", "reason")
+
+
+def counts(reports: Iterable[Report]) -> dict[str, object]:
+    """Rows in all, flagged, normal, indeterminate, not assessed, and the reasons."""
+    flagged = normal = indeterminate = 0
+    reasons: Counter[str] = Counter()
+    for report in reports:
+        for finding in report.findings:
+            if finding.code == "N":
+                normal += 1
+            elif finding.code == "IND":
+                indeterminate += 1
+            else:
+                flagged += 1
+        reasons.update(refused.reason for refused in report.not_assessed)
+    refused = sum(reasons.values())
+    return {
+        "rows": flagged + normal + indeterminate + refused,
+        "flagged": flagged,
+        "normal": normal,
+        "indeterminate": indeterminate,
+        "not_assessed": refused,
+        "reasons": dict(reasons.most_common()),
+    }
+
+
+def summary_line(reports: Iterable[Report]) -> str:
+    """One line for standard error.
+
+    Example:
+        >>> summary_line([])
+        '0 rows: 0 flagged, 0 normal, 0 indeterminate, 0 not assessed'
+    """
+    found = counts(reports)
+    line = f"{found['rows']} rows: {found['flagged']} flagged, {found['normal']} normal, {found['indeterminate']} indeterminate, {found['not_assessed']} not assessed"
+    reasons = found["reasons"]
+    return line + (f" ({', '.join(f'{name} {count}' for name, count in reasons.items())})" if isinstance(reasons, dict) and reasons else "")
+
+
+def cells(answer: Finding | NotAssessed | None) -> list[str]:
+    """The added columns of one row, as text; empty where there is nothing to say."""
+    if answer is None:
+        return [""] * len(ADDED)
+    if isinstance(answer, NotAssessed):
+        return [answer.analyte or "", *[""] * (len(ADDED) - 2), answer.reason]
+    number, unit = answer.si
+    quantity = answer.quantity
+    return [
+        answer.analyte, quantity.comparator, str(quantity.value) if quantity.high is None else quantity.number, quantity.unit,
+        repr(number), unit, answer.code, answer.band or "", answer.limits, "",
+    ]  # fmt: skip
