@@ -20,7 +20,8 @@ class CompileCatalog(BuildHookInterface[Any]):
         sys.path.insert(0, str(root / "src"))
         try:
             from labinterp._checks import checked_files
-            from labinterp._compile import compile_table, digest
+            from labinterp._compile import compile_table
+            from labinterp._digest import digest
 
             table = compile_table(checked_files(source), digest(source))
         finally:

@@ -9,7 +9,7 @@ Example:
 Not a medical device and not a diagnosis. No clinician has reviewed the catalog.
 """
 
-from typing import TYPE_CHECKING, Any
+TYPE_CHECKING = False  # not imported: typing alone costs as much as the rest of a first answer
 
 __version__ = "0.1.0"
 
@@ -40,6 +40,8 @@ __all__ = [  # noqa: RUF022 - in the order of the documentation
 ]  # fmt: skip
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from labinterp import errors as errors
     from labinterp import readers as readers
     from labinterp import testing as testing
@@ -61,7 +63,7 @@ if TYPE_CHECKING:
     from labinterp._results import Report as Report
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     from importlib import import_module
 
     if name in _MODULES:
@@ -73,5 +75,5 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module 'labinterp' has no attribute {name!r}")
 
 
-def __dir__() -> list[str]:
+def __dir__() -> "list[str]":
     return sorted(__all__)

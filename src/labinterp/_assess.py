@@ -13,7 +13,7 @@ from labinterp._codes import direction
 from labinterp._inputs import Patient
 from labinterp._measure import Measured
 from labinterp._results import Basis, Finding, NotAssessed
-from labinterp._rules import Band, LimitSet, World, beside, deciding_fact, place, worlds
+from labinterp._rules import Band, LimitSet, World, beside, deciding_fact, edge_floats, in_span, place, worlds
 
 if TYPE_CHECKING:
     from labinterp._catalog import Catalog, Silence
@@ -40,22 +40,23 @@ class Book:
         as_of: ISO day.
     """
 
-    __slots__ = ("as_of", "authority", "catalog", "patient", "rules")
+    __slots__ = ("as_of", "authority", "catalog", "lanes", "patient", "rules", "wholes")
 
     def __init__(self, catalog: Catalog, patient: Patient, authority: str | Mapping[str, str] | None, as_of: str) -> None:
-        self.catalog, self.patient, self.authority, self.as_of = catalog, patient, authority, as_of
+        self.catalog, self.authority, self.as_of = catalog, authority, as_of
+        self.patient = patient.nameless()  # a book serves everybody with these facts
         self.rules: dict[tuple[str, str], Rule | Silence | list[tuple[World, Rule | None]]] = {}
+        self.lanes: dict[Any, Any] = {}
+        self.wholes: dict[Any, Any] = {}
 
     def find(self, analyte: str, unit: str) -> Rule | Silence | list[tuple[World, Rule | None]]:
         """One rule where the person's facts settle it, else one for each possible answer, or why there is none."""
-        wanted = self.authority.get(analyte) if isinstance(self.authority, Mapping) else self.authority
-        drawn = self.catalog.drawn_by(analyte, wanted, self.as_of)
-        found: Rule | Silence | list[tuple[World, Rule | None]]
-        if not isinstance(drawn, LimitSet):
-            found = drawn
-        else:
-            found = self.rules_of(drawn, unit)
-        self.rules[analyte, unit] = found
+        found = self.rules.get((analyte, unit))
+        if found is None:
+            wanted = self.authority.get(analyte) if isinstance(self.authority, Mapping) else self.authority
+            drawn = self.catalog.drawn_by(analyte, wanted, self.as_of)
+            found = self.rules_of(drawn, unit) if isinstance(drawn, LimitSet) else drawn
+            self.rules[analyte, unit] = found
         return found
 
     def rules_of(self, limit_set: LimitSet, unit: str) -> Rule | list[tuple[World, Rule | None]]:
@@ -84,49 +85,52 @@ def book_for(catalog: Catalog, patient: Patient, authority: str | Mapping[str, s
     return found
 
 
-def assess_measured(book: Book, measured: Measured, patient: Patient | None = None) -> Finding | NotAssessed:
+def assess_measured(book: Book, measured: Measured) -> Finding | NotAssessed:
     """Place one measured result.
 
     Args:
         book: The rules for this person.
         measured: From `measure`.
-        patient: Kept in the finding; default: the book's.
 
     Returns:
         Finding: code, band, limit set, and what they rest on.
         NotAssessed: no line for this person, or a fact is missing.
     """
-    quantity, analyte = measured.quantity, measured.analyte
-    patient = patient or book.patient
-    entry = book.catalog.table["analytes"][analyte]
-    found = book.rules.get((analyte, quantity.unit)) or book.find(analyte, quantity.unit)
-    if type(found) is Rule:
-        number = measured.number
-        if len(quantity.value.as_tuple().digits) > 15:
-            number = beside(quantity.value, found.limit_set.exact_lines(found.population, quantity.unit))
-        low, high = place(found.edges, number, quantity.comparator, measured.high)
-        band = found.bands[low]
-        if low == high:
-            key, code, possible = band.key, band.code, ()
-        else:
-            key, code, possible = _straddle(found.bands[low : high + 1])
-        limit_set: LimitSet | None = found.limit_set
-        result: Finding | NotAssessed = Finding(
-            measured.row, analyte, measured.source_name, measured.value_text, quantity, code, key,
-            found.limit_set.id, found.limit_set.kind, found.limit_set.authority, measured.reported, measured.notes,
-            Basis(book.catalog, patient, limit_set, found.population, book.as_of, None, possible),
-        )  # fmt: skip
-        if patient.pregnant is None and patient.sex != "male":
-            result = _pregnancy_note(book, result)
+    entry = book.catalog.table["analytes"][measured.analyte]
+    found = book.find(measured.analyte, measured.quantity.unit)
+    result: Finding | NotAssessed
+    if isinstance(found, Rule):
+        notes = (*measured.notes, _PREGNANCY_NOTE) if silent_on_pregnancy(book, found) else measured.notes
+        result = _finding(book, measured, found, notes, *_answer(found, measured))
     elif isinstance(found, list):
-        result = _every_way(book, measured, found, patient)
+        result = _every_way(book, measured, found)
     else:
         result = _refuse(measured, "authority_gives_no_limit", _silence(found, entry))
     if measured.reported is not None:
-        result = _with_laboratory(book, measured, entry, result, patient)
+        result = _with_laboratory(book, measured, entry, result)
     if entry["critical"] and isinstance(result, Finding):
         result = _with_critical(book, measured, entry, result)
     return result
+
+
+def _answer(rule: Rule, measured: Measured) -> tuple[str | None, str, tuple[str, ...]]:
+    """Band, code and, where the value straddles, the possible bands."""
+    quantity, number = measured.quantity, measured.number
+    if len(quantity.value.as_tuple().digits) > 15:
+        number = beside(quantity.value, rule.limit_set.exact_lines(rule.population, quantity.unit))
+    low, high = place(rule.edges, number, quantity.comparator, measured.high)
+    return _straddle(rule.bands[low : high + 1])
+
+
+def _finding(
+    book: Book, measured: Measured, rule: Rule, notes: tuple[str, ...], band: str | None, code: str, possible: tuple[str, ...]
+) -> Finding:
+    limit_set = rule.limit_set
+    return Finding(
+        measured.row, measured.analyte, measured.source_name, measured.value_text, measured.quantity, code, band,
+        limit_set.id, limit_set.kind, limit_set.authority, measured.reported, notes,
+        Basis(book.catalog, book.patient, limit_set, rule.population, book.as_of, None, possible, {}),
+    )  # fmt: skip
 
 
 def _straddle(bands: Sequence[Band]) -> tuple[str | None, str, tuple[str, ...]]:
@@ -137,57 +141,41 @@ def _straddle(bands: Sequence[Band]) -> tuple[str | None, str, tuple[str, ...]]:
     return None, "IND", keys
 
 
-def _pregnancy_note(book: Book, finding: Finding) -> Finding:
-    """Say that pregnancy was not stated, where it is possible and the population does not cover it."""
-    basis = finding.basis
-    if basis.limit_set is None or basis.population is None or basis.limit_set.populations[basis.population]["pregnant"] != "no":
-        return finding
+def silent_on_pregnancy(book: Book, rule: Rule) -> bool:
+    """Whether pregnancy was not stated, is possible, and the population that answered does not cover it."""
+    patient = book.patient
+    if patient.pregnant is not None or patient.sex != "female":
+        return False
     years = book.catalog.table["policy"]["pregnancy_possible_years"]
-    age = finding.basis.patient.age
-    if finding.basis.patient.sex is None or (age is not None and (age.years[1] <= years[0] or age.years[0] >= years[1])):
-        return finding
-    return finding._replace(notes=(*finding.notes, _PREGNANCY_NOTE))
+    possible = patient.age is None or in_span(patient.age, ("years", *years)) is not False
+    return possible and rule.limit_set.populations[rule.population]["pregnant"] == "no"
 
 
-def _every_way(book: Book, measured: Measured, found: list[tuple[World, Rule | None]], patient: Patient) -> Finding | NotAssessed:
+def _every_way(book: Book, measured: Measured, found: list[tuple[World, Rule | None]]) -> Finding | NotAssessed:
     """Answer in every possible world; one answer, or the fact that decides."""
-    answers: list[tuple[World, tuple[Any, ...] | None]] = []
-    for world, rule in found:
-        if rule is None:
-            answers.append((world, None))
-            continue
-        low, high = place(rule.edges, measured.number, measured.quantity.comparator, measured.high)
-        key, code, possible = (rule.bands[low].key, rule.bands[low].code, ()) if low == high else _straddle(rule.bands[low : high + 1])
-        answers.append((world, (key, code, possible)))
-    distinct = {answer for _, answer in answers}
+    answers = [(world, None if rule is None else _answer(rule, measured)) for world, rule in found]
     rule = next((r for _, r in found if r is not None), None)
-    if distinct == {None} or rule is None:
+    if rule is None:
         return _refuse(measured, "no_limit_for_population", _no_population(book, measured))
-    if len(distinct) == 1:
-        key, code, possible = next(iter(answers))[1] or (None, "IND", ())
-        notes = measured.notes
-        if {w.pregnancy for w, _ in found} == {"no"} and patient.pregnant is None and patient.sex == "female":
-            notes = (*notes, _PREGNANCY_NOTE)
-        return Finding(
-            measured.row, measured.analyte, measured.source_name, measured.value_text, measured.quantity, code, key,
-            rule.limit_set.id, rule.limit_set.kind, rule.limit_set.authority, measured.reported, notes,
-            Basis(book.catalog, patient, rule.limit_set, rule.population, book.as_of, None, possible),
-        )  # fmt: skip
-    fact = deciding_fact(answers)
+    first = answers[0][1]
+    if first is not None and all(answer == first for _, answer in answers):
+        notes = (*measured.notes, _PREGNANCY_NOTE) if silent_on_pregnancy(book, rule) else measured.notes
+        return _finding(book, measured, rule, notes, *first)
+    fact, patient = deciding_fact(answers), book.patient
     if fact == "age" and patient.age is not None:
         message = "The age is not known exactly enough; give a birth date and the day of sampling, or the age as a fraction of a year."
     elif fact == "pregnancy" and patient.pregnant:
         message = f"{rule.limit_set.id} depends on the trimester; declare it (contexts: trimester_1, trimester_2 or trimester_3)."
     else:
-        message = f"The answer depends on {fact}: {_ways(answers, fact)}. Give the {'state of pregnancy' if fact == 'pregnancy' else fact}."
+        message = f"The answer depends on {fact}: {_ways(answers)}. Give the {'state of pregnancy' if fact == 'pregnancy' else fact}."
     return _refuse(measured, f"{fact}_unknown", message)
 
 
-def _ways(answers: Sequence[tuple[World, Any]], fact: str) -> str:
+def _ways(answers: Sequence[tuple[World, Any]]) -> str:
     """The different answers, in words."""
-    words = {None: "no line is drawn"}
-    seen = dict.fromkeys(words.get(a) or (a[0] or "cannot be told").replace("_", " ") for _, a in answers)
-    return ", or ".join(seen)
+    return ", or ".join(
+        dict.fromkeys("no line is drawn" if a is None else (a[0] or "cannot be told").replace("_", " ") for _, a in answers)
+    )
 
 
 def _no_population(book: Book, measured: Measured) -> str:
@@ -219,7 +207,7 @@ def _refuse(measured: Measured, reason: str, message: str) -> NotAssessed:
 # --- the laboratory's own range -----------------------------------------------------------------------------
 
 
-def _with_laboratory(book: Book, measured: Measured, entry: Mapping[str, Any], result: Finding | NotAssessed, patient: Patient) -> Finding | NotAssessed:
+def _with_laboratory(book: Book, measured: Measured, entry: Mapping[str, Any], result: Finding | NotAssessed) -> Finding | NotAssessed:
     """The laboratory's range first where the guideline defers to it; its disagreement told everywhere."""
     reported = measured.reported
     code = reported.code if reported else None
@@ -228,7 +216,9 @@ def _with_laboratory(book: Book, measured: Measured, entry: Mapping[str, Any], r
         severe = own is not None and own.code in ("LU", "HU") and direction(own.code) == direction(code)
         if not severe:
             band = entry["lab_range"][direction(code) or "normal"]
-            basis = own.basis._replace(possible=()) if own else Basis(book.catalog, patient, None, None, book.as_of)
+            basis = (
+                own.basis._replace(possible=(), memo={}) if own else Basis(book.catalog, book.patient, None, None, book.as_of, None, (), {})
+            )
             result = Finding(
                 measured.row, measured.analyte, measured.source_name, measured.value_text, measured.quantity, code, band,
                 "reported", "reference_interval", "laboratory", reported, measured.notes, basis,
@@ -249,7 +239,7 @@ def _with_critical(book: Book, measured: Measured, entry: Mapping[str, Any], fin
     """A published critical value turns the code into LL or HH; the band stays."""
     for critical in entry["critical"]:
         if (critical["from"] or "") <= book.as_of < (critical["until"] or "9999") and holds(book.catalog, measured, critical) is True:
-            return finding._replace(code=critical["code"], basis=finding.basis._replace(critical=critical))
+            return finding._replace(code=critical["code"], basis=finding.basis._replace(critical=critical, memo={}))
     return finding
 
 
@@ -279,8 +269,6 @@ def span_edges(catalog: Catalog, analyte: str, span: Mapping[str, Any], unit: st
         # above an upper end lies the next stretch: "below x" ends where "at_least x" begins, "at_most x" where "above x" does
         lines = ([[span[lower], lower]] if lower else []) + ([[span[upper], "at_least" if upper == "below" else "above"]] if upper else [])
         data = {"unit": span["unit"], "also_in": span.get("also_in", {})}
-        from labinterp._rules import edge_floats
-
         factors = catalog.table["analytes"][analyte]["factors"]
         found = catalog.remember(key, (edge_floats(data, {"lines": lines}, unit, factors, catalog.units.kinds), 1 if lower else 0))
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -12,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from labinterp._inputs import LabResult, Patient
 from labinterp.errors import InputError
 
-Number = Decimal | int | str | None
+# Text first: a number printed as text keeps its text, and with it the question of how it reads ("1,060").
+Number = str | Decimal | int | None
 
 
 class _Strict(BaseModel):
@@ -57,6 +59,9 @@ class PanelModel(_Strict):
 PANELS = TypeAdapter(tuple[PanelModel, ...])
 
 
+_fields, _make = attrgetter(*LabResult._fields), LabResult._make
+
+
 def read_panels(items: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Patient, list[LabResult]]]:
     """Patients and results from parsed JSON.
 
@@ -80,7 +85,7 @@ def to_inputs(panel: PanelModel) -> tuple[Patient, list[LabResult]]:
     results = (
         [LabResult(name, value) for name, value in listed.items()]
         if isinstance(listed, dict)
-        else [LabResult(*(getattr(r, name) for name in LabResult._fields)) for r in listed]
+        else [_make(_fields(r)) for r in listed]
     )
     at = next((r.collected_at for r in results if r.collected_at is not None), None)
     patient = Patient(

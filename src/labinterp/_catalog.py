@@ -80,7 +80,9 @@ class Catalog:
         self.memo: dict[Any, Any] = {}
 
     def __repr__(self) -> str:
-        return f"<Catalog {self.version}, {len(self.table['analytes'])} analytes, {len(self.table['limits'])} limit sets, as of {self.as_of}>"
+        return (
+            f"<Catalog {self.version}, {len(self.table['analytes'])} analytes, {len(self.table['limits'])} limit sets, as of {self.as_of}>"
+        )
 
     @classmethod
     def default(cls) -> Catalog:
@@ -108,7 +110,8 @@ class Catalog:
             CatalogError: With every problem found.
         """
         from labinterp._checks import checked_files
-        from labinterp._compile import compile_table, digest
+        from labinterp._compile import compile_table
+        from labinterp._digest import digest
 
         path = Path(root)
         return cls(compile_table(checked_files(path), digest(path)), path)
@@ -277,6 +280,16 @@ class Catalog:
             return None
         return Fraction(factors[source]) / Fraction(factors[target])
 
+    def si_factor(self, analyte: str, unit: str) -> tuple[float | None, str]:
+        """How many of the SI unit are one of a unit, rounded once (None where they are the same), and the SI unit."""
+        key = ("si", analyte, unit)
+        found: tuple[float | None, str] | None = self.memo.get(key)
+        if found is None:
+            target = self.table["analytes"][analyte]["si"]
+            exact = self.factor(analyte, unit, target)
+            found = self.remember(key, (None if exact in (None, 1) else float(exact or 1), target))
+        return found
+
     def remember(self, key: Any, value: Any) -> Any:
         """Keep a derived value; the memo is emptied when it is full."""
         if len(self.memo) >= _MEMO:
@@ -308,7 +321,7 @@ def _load() -> Catalog:
         table = json.loads(compiled.read_bytes())
         if not _in_checkout():
             return Catalog(table, _HERE / "reference_ranges")
-        from labinterp._compile import digest
+        from labinterp._digest import digest
 
         if table.get("digest") == digest(data_root()):
             return Catalog(table, data_root())

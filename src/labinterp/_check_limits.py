@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from labinterp._compile import age_span
 from labinterp._files import Files, Problem
@@ -19,19 +19,23 @@ _ORDER = {"LU": 0, "L": 1, "N": 2, "IND": 2, "H": 3, "HU": 4}
 
 def check_limits(files: Files) -> Iterator[Problem]:
     """Every problem in the limits of every analyte."""
-    kinds = {u.ucum: u.kind for u in files.units.unit}
+    kinds: dict[str, str] = {u.ucum: u.kind for u in files.units.unit}
     physics = Physics({u.ucum: u.pint for u in files.units.unit}, kinds)
-    sets = {s.id for a in files.analytes.values() for s in (*a.limits, *a.no_limit)}
+    sets = {s.id for a in files.analytes.values() for s in a.limits} | {n.id for a in files.analytes.values() for n in a.no_limit}
     for analyte in files.analytes.values():
         file = f"analytes/{analyte.id}.toml"
         yield from _units(analyte, file, kinds, physics)
         if analyte.default is not None and analyte.default not in sets:
-            yield Problem(file, "default", f"{analyte.default!r} is no limit set of this catalog.", "Name one of its limits or no_limit ids.")
+            yield Problem(
+                file, "default", f"{analyte.default!r} is no limit set of this catalog.", "Name one of its limits or no_limit ids."
+            )
         for limits in analyte.limits:
             place = f"limits {limits.id!r}"
             yield from _force(file, place, limits.in_force)
             if limits.superseded_by is not None and limits.superseded_by not in sets:
-                yield Problem(file, f"{place} > superseded_by", f"{limits.superseded_by!r} is no limit set of this catalog.", "Correct the id.")
+                yield Problem(
+                    file, f"{place} > superseded_by", f"{limits.superseded_by!r} is no limit set of this catalog.", "Correct the id."
+                )
             if limits.unit not in kinds:
                 yield Problem(file, f"{place} > unit", f"{limits.unit!r} is not in units.toml.", "Use a UCUM code of that list.")
                 continue
@@ -47,9 +51,16 @@ def check_limits(files: Files) -> Iterator[Problem]:
 def _units(analyte: Analyte, file: str, kinds: dict[str, str], physics: Physics) -> Iterator[Problem]:
     units, moiety = analyte.units, analyte.units.moiety
     refused = {r.kind for r in units.refuse}
-    wanted = {"units > si": [units.si], "units > usual": units.usual, "units > plausible": [units.plausible.unit], "units > ordinary": [units.ordinary.unit]}
+    wanted = {
+        "units > si": [units.si],
+        "units > usual": units.usual,
+        "units > plausible": [units.plausible.unit],
+        "units > ordinary": [units.ordinary.unit],
+    }
     wanted |= {f"limits {s.id!r} > unit": [s.unit, *s.also_in] for s in analyte.limits}
-    wanted |= {f"critical {c.id!r}": [c.unit] for c in analyte.critical} | {f"alerts {a.id!r}": [a.unit, *a.also_in] for a in analyte.alerts}
+    wanted |= {f"critical {c.id!r}": [c.unit] for c in analyte.critical} | {
+        f"alerts {a.id!r}": [a.unit, *a.also_in] for a in analyte.alerts
+    }
     for place, listed in wanted.items():
         for unit in listed:
             if unit not in kinds:
@@ -57,7 +68,9 @@ def _units(analyte: Analyte, file: str, kinds: dict[str, str], physics: Physics)
             elif kinds[unit] in refused:
                 yield Problem(file, place, f"{unit!r} is of a kind this file refuses.", "Take it out of one of the two.")
             elif physics.factor(unit, units.si, moiety.molar_mass, moiety.valence) is None:
-                yield Problem(file, place, f"{unit!r} does not convert to {units.si!r}.", "Give the molar mass or the valence, or use another unit.")
+                yield Problem(
+                    file, place, f"{unit!r} does not convert to {units.si!r}.", "Give the molar mass or the valence, or use another unit."
+                )
 
 
 def _tiling(file: str, place: str, bands: Sequence[Band]) -> Iterator[Problem]:
@@ -68,13 +81,22 @@ def _tiling(file: str, place: str, bands: Sequence[Band]) -> Iterator[Problem]:
         yield Problem(file, f"{place} > bands", "there is no band.", "Add at least one.")
         return
     if _lower(bands[0]) is not None:
-        yield Problem(file, f"{place} > bands", f"nothing covers the values below {bands[0].key!r}.", "Start the first band without a lower end.")
+        yield Problem(
+            file, f"{place} > bands", f"nothing covers the values below {bands[0].key!r}.", "Start the first band without a lower end."
+        )
     if _upper(bands[-1]) is not None:
-        yield Problem(file, f"{place} > bands", f"nothing covers the values above {bands[-1].key!r}.", "End the last band without an upper end.")
-    for here, there in zip(bands, bands[1:], strict=False):
+        yield Problem(
+            file, f"{place} > bands", f"nothing covers the values above {bands[-1].key!r}.", "End the last band without an upper end."
+        )
+    for here, there in pairwise(bands):
         upper, lower = _upper(here), _lower(there)
         if upper is None or lower is None:
-            yield Problem(file, f"{place} > bands", f"{here.key!r} and {there.key!r} do not meet.", "Give the upper end of the one and the lower end of the other.")
+            yield Problem(
+                file,
+                f"{place} > bands",
+                f"{here.key!r} and {there.key!r} do not meet.",
+                "Give the upper end of the one and the lower end of the other.",
+            )
         elif upper[0] < lower[0] or (upper[0] == lower[0] and (upper[1], lower[1]) == ("below", "above")):
             yield Problem(
                 file, f"{place} > bands",
@@ -87,7 +109,12 @@ def _tiling(file: str, place: str, bands: Sequence[Band]) -> Iterator[Problem]:
                 "Let one end where the next starts.",
             )  # fmt: skip
         if _ORDER[here.code] > _ORDER[there.code]:
-            yield Problem(file, f"{place} > bands", f"{there.key!r} lies higher than {here.key!r} and has a lower code.", "Order the bands from low to high.")
+            yield Problem(
+                file,
+                f"{place} > bands",
+                f"{there.key!r} lies higher than {here.key!r} and has a lower code.",
+                "Order the bands from low to high.",
+            )
     for band in bands:
         lower, upper = _lower(band), _upper(band)
         if lower and upper and lower[0] > upper[0]:
@@ -113,7 +140,9 @@ def _pairs(analyte: Analyte, limits: LimitSet, file: str, kinds: dict[str, str],
             continue  # told by the unit check
         printed = {here for here, _ in pairs}
         for line in sorted(lines - printed):
-            yield Problem(file, place, f"the line {line} {limits.unit} has no pair here.", "Give every line its printed pair, or leave this unit out.")
+            yield Problem(
+                file, place, f"the line {line} {limits.unit} has no pair here.", "Give every line its printed pair, or leave this unit out."
+            )
         for line in sorted(printed - lines):
             yield Problem(file, place, f"{line} {limits.unit} is no line of this set.", "Take the pair out or correct it.")
         factor = physics.factor(limits.unit, unit, analyte.units.moiety.molar_mass, analyte.units.moiety.valence)
@@ -154,7 +183,13 @@ def _rivals(file: str, analyte: Analyte) -> Iterator[Problem]:
 
 
 def _rank(population: Population) -> tuple[object, ...]:
-    return (tuple(sorted(population.requires)), population.pregnant == "yes", bool(population.trimester), population.sex == "any", _days(population) is None)
+    return (
+        tuple(sorted(population.requires)),
+        population.pregnant == "yes",
+        bool(population.trimester),
+        population.sex == "any",
+        _days(population) is None,
+    )
 
 
 def _days(population: Population) -> tuple[float, float] | None:

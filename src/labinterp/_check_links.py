@@ -19,12 +19,19 @@ def check_names(files: Files) -> Iterator[Problem]:
     owner: dict[str, str] = {}
     for analyte in files.analytes.values():
         file, identity = f"analytes/{analyte.id}.toml", analyte.identity
-        names = {squash(n): n for n in (analyte.id.replace("_", " "), analyte.name, *(n for listed in identity.names.values() for n in listed))}
+        names = {
+            squash(n): n for n in (analyte.id.replace("_", " "), analyte.name, *(n for listed in identity.names.values() for n in listed))
+        }
         ordered = {sorted_key(tokens(n)): n for n in names.values()}
         for key, name in [*names.items(), *((f"words {k}", n) for k, n in ordered.items())]:
             other = owner.setdefault(key, analyte.id)
             if other != analyte.id:
-                yield Problem(file, "identity > names", f"the name {name!r} already means {other}.", "A name may lead to one analyte; make it ambiguous, or longer.")
+                yield Problem(
+                    file,
+                    "identity > names",
+                    f"the name {name!r} already means {other}.",
+                    "A name may lead to one analyte; make it ambiguous, or longer.",
+                )
         for never in identity.never:
             for name in never.names:
                 if squash(name) in names:
@@ -32,7 +39,8 @@ def check_names(files: Files) -> Iterator[Problem]:
         for ambiguous in identity.ambiguous:
             if squash(ambiguous.name) in names:
                 yield Problem(file, "identity > ambiguous", f"{ambiguous.name!r} is also a plain name.", "Take it out of one list.")
-        for code in (*identity.loinc, *identity.never_loinc):
+        codes: tuple[Any, ...] = (*identity.loinc, *identity.never_loinc)
+        for code in codes:
             key, means = f"loinc {code.code}", analyte.id if code in identity.loinc else "another test"
             if owner.setdefault(key, means) != means and means != "another test":
                 yield Problem(file, "identity > loinc", f"LOINC {code.code} already means {owner[key]}.", "A code means one analyte.")
@@ -47,7 +55,9 @@ def check_names(files: Files) -> Iterator[Problem]:
         for text in {fold(t) for t in (unit.ucum, *unit.spellings)}:
             other = spelled.setdefault(text, unit.ucum)
             if other != unit.ucum:
-                yield Problem("units.toml", f"unit {unit.ucum!r}", f"the spelling {text!r} already means {other!r}.", "A spelling means one unit.")
+                yield Problem(
+                    "units.toml", f"unit {unit.ucum!r}", f"the spelling {text!r} already means {other!r}.", "A spelling means one unit."
+                )
 
 
 def check_ids(files: Files, published: Iterable[str]) -> Iterator[Problem]:
@@ -55,18 +65,22 @@ def check_ids(files: Files, published: Iterable[str]) -> Iterator[Problem]:
     seen: dict[str, str] = {}
     for analyte in files.analytes.values():
         file = f"analytes/{analyte.id}.toml"
-        for item in (*analyte.limits, *analyte.no_limit, *analyte.critical, *analyte.alerts, *analyte.caveats):
+        items: tuple[Any, ...] = (*analyte.limits, *analyte.no_limit, *analyte.critical, *analyte.alerts, *analyte.caveats)
+        for item in items:
             yield from _unique(seen, item.id, file)
             if item.id.split("/", 1)[0] != analyte.id:
                 yield Problem(file, f"{item.id!r}", f"the id does not start with '{analyte.id}/'.", "Start it with the analyte's id.")
     for condition in files.conditions.values():
         file = f"conditions/{condition.id}.toml"
-        for entry in (*condition.links, *condition.suppress):
+        entries: tuple[Any, ...] = (*condition.links, *condition.suppress)
+        for entry in entries:
             yield from _unique(seen, entry.id, file)
     seen |= {f"pattern/{id}": f"patterns/{id}.toml" for id in files.patterns}
     for id in published:
         if id not in seen:
-            yield Problem("ids.txt", id, "this id was published and is gone.", "Never take an id out: end it with in_force.until and superseded_by.")
+            yield Problem(
+                "ids.txt", id, "this id was published and is gone.", "Never take an id out: end it with in_force.until and superseded_by."
+            )
 
 
 def _unique(seen: dict[str, str], id: str, file: str) -> Iterator[Problem]:
@@ -88,9 +102,15 @@ def check_citations(files: Files) -> Iterator[Problem]:
     for key in sorted(set(files.sources.sources) - used):
         yield Problem("sources.toml", key, "nothing cites this source.", "Cite it, or take it out.")
     for analyte in files.analytes.values():
-        for item in (*analyte.limits, *analyte.no_limit, *analyte.critical):
+        items: tuple[Any, ...] = (*analyte.limits, *analyte.no_limit, *analyte.critical)
+        for item in items:
             if item.authority not in files.sources.authorities:
-                yield Problem(f"analytes/{analyte.id}.toml", repr(item.id), f"{item.authority!r} is not among [authorities].", "Add it to sources.toml.")
+                yield Problem(
+                    f"analytes/{analyte.id}.toml",
+                    repr(item.id),
+                    f"{item.authority!r} is not among [authorities].",
+                    "Add it to sources.toml.",
+                )
             if not item.cite:
                 yield Problem(f"analytes/{analyte.id}.toml", repr(item.id), "no citation.", "No limit loads without one.")
 
@@ -114,10 +134,17 @@ def check_gates(files: Files) -> Iterator[Problem]:
         for link in condition.links:
             place = f"links {link.id!r}"
             if link.effect not in files.effects.effects:
-                yield Problem(f"conditions/{condition.id}.toml", place, f"the effect {link.effect!r} is not in effects.toml.", "Correct the id.")
+                yield Problem(
+                    f"conditions/{condition.id}.toml", place, f"the effect {link.effect!r} is not in effects.toml.", "Correct the id."
+                )
             for mechanism in link.mechanisms:
                 if mechanism not in files.mechanisms.mechanisms:
-                    yield Problem(f"conditions/{condition.id}.toml", place, f"the mechanism {mechanism!r} is not in mechanisms.toml.", "Correct the id.")
+                    yield Problem(
+                        f"conditions/{condition.id}.toml",
+                        place,
+                        f"the mechanism {mechanism!r} is not in mechanisms.toml.",
+                        "Correct the id.",
+                    )
     for pattern in files.patterns.values():
         for analyte in (*pattern.inputs, *(s for o in pattern.outcomes for s in o.settled_by)):
             if analyte not in files.analytes:
@@ -126,18 +153,35 @@ def check_gates(files: Files) -> Iterator[Problem]:
         for alert in analyte_file.alerts:
             for context in alert.requires:
                 if context not in files.policy.contexts:
-                    yield Problem(f"analytes/{analyte_file.id}.toml", repr(alert.id), f"the context {context!r} is not in policy.toml.", "Correct it.")
+                    yield Problem(
+                        f"analytes/{analyte_file.id}.toml", repr(alert.id), f"the context {context!r} is not in policy.toml.", "Correct it."
+                    )
+
+
+# "Causes" as a verb needs "can" before it; as a noun ("other causes of ...") it is free, and so is the denial "one causes the other".
+_CAUSES = re.compile(r"\bcauses\b")
+_CAUSES_ALLOWED = re.compile(
+    r"one causes the other|\b(?:the|other|common|commonest|many|possible|rare|their|its|these|different|underlying) causes\b|\bcauses of\b"
+)
 
 
 def check_words(files: Files) -> Iterator[Problem]:
     """Every sentence the catalog can print obeys the verb rules."""
-    banned = [re.compile(rf"\b{re.escape(phrase.strip())}\b" if phrase.strip()[-1:].isalnum() else re.escape(phrase)) for phrase in files.policy.banned]
+    banned = [
+        re.compile(rf"\b{re.escape(phrase.strip())}\b" if phrase.strip()[-1:].isalnum() else re.escape(phrase))
+        for phrase in files.policy.banned
+    ]
     for file, place, text in sentences(files):
         low = text.casefold()
         for pattern in banned:
             if pattern.search(low):
-                yield Problem(file, place, f"a printed sentence must not say {pattern.pattern.replace(chr(92), '').strip('b')!r}.", "See the verb rules in policy.toml.")
-        if re.search(r"\bcauses?\b", low) and not re.search(r"\b(?:can|may|does not|do not|not|other|another|the|a|common|commonest|what|find|its|treat|treating|inherited|whose|underlying|rare|many|possible|which|whichever|this|for|of) causes?\b|\bcauses? (?:of|other|and|are|be|is)\b|that one causes|causes the other", low):
+                yield Problem(
+                    file,
+                    place,
+                    f"a printed sentence must not say {pattern.pattern.replace(chr(92), '').strip('b')!r}.",
+                    "See the verb rules in policy.toml.",
+                )
+        if _CAUSES.search(_CAUSES_ALLOWED.sub(" ", low)):
             yield Problem(file, place, "'causes' is said without 'can'.", "Write 'can cause', or weaken the verb.")
 
 
@@ -155,7 +199,8 @@ def sentences(files: Files) -> Iterator[tuple[str, str, str]]:
             yield file, limits.id, limits.caveat
             for population in limits.populations:
                 yield from ((file, f"{limits.id} > {band.key}", band.label) for band in population.bands)
-        yield from ((file, item.id, item.text) for item in (*analyte.alerts, *analyte.caveats))
+        told: tuple[Any, ...] = (*analyte.alerts, *analyte.caveats)
+        yield from ((file, item.id, item.text) for item in told)
     for condition in files.conditions.values():
         file = f"conditions/{condition.id}.toml"
         for text in (condition.name, condition.about, condition.next_step, *condition.at_risk, *condition.usually_done):

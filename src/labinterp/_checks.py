@@ -18,7 +18,14 @@ def problems_of(files: Files, published: tuple[str, ...] = ()) -> list[Problem]:
         files: The models.
         published: Ids that were published before and must still be there.
     """
-    return [*check_limits(files), *check_names(files), *check_ids(files, published), *check_citations(files), *check_gates(files), *check_words(files)]
+    return [
+        *check_limits(files),
+        *check_names(files),
+        *check_ids(files, published),
+        *check_citations(files),
+        *check_gates(files),
+        *check_words(files),
+    ]
 
 
 def published_ids(root: Path) -> tuple[str, ...]:
@@ -87,12 +94,21 @@ def _merge(base: Files, path: Path, problems: list[Problem]) -> Files:
     for name, addition in read_additions(path, problems):
         if isinstance(addition, Analyte):
             if addition.id in analytes:
-                problems.append(Problem(name, "id", f"{addition.id!r} is already in the catalog.", f"To add limits to it, start the file with: extends = \"{addition.id}\""))
+                problems.append(
+                    Problem(
+                        name,
+                        "id",
+                        f"{addition.id!r} is already in the catalog.",
+                        f'To add limits to it, start the file with: extends = "{addition.id}"',
+                    )
+                )
             analytes.setdefault(addition.id, addition)
             continue
         known = analytes.get(addition.extends)
         if known is None:
-            problems.append(Problem(name, "extends", f"{addition.extends!r} is no analyte of the catalog.", f"It has: {', '.join(sorted(analytes))}."))
+            problems.append(
+                Problem(name, "extends", f"{addition.extends!r} is no analyte of the catalog.", f"It has: {', '.join(sorted(analytes))}.")
+            )
             continue
         analytes[addition.extends] = _extended(known, addition)
         sources = sources.model_copy(update={

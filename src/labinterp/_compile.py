@@ -6,29 +6,16 @@ codes. pint is asked here for the factors, and nowhere else.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
+from labinterp._digest import FORMAT
 from labinterp._files import Files
 from labinterp._names import sorted_key, squash, tokens
 from labinterp._rules import DAYS, FAMILY, edge_floats
 from labinterp._schema import Analyte, Cite, InForce, LimitSet, Population, Span, UnitSpan
 from labinterp._units import Physics, fold
-
-FORMAT = 1  # of the compiled table; a table of another format is compiled anew
-_BUILDERS = ("_compile", "_files", "_names", "_rules", "_schema", "_units")
-
-
-def digest(root: Path) -> str:
-    """A digest of the data files and of the modules that compile them: equal digests, equal tables."""
-    state = hashlib.sha256(f"format {FORMAT}".encode())
-    paths = sorted(p for p in root.rglob("*") if p.suffix == ".toml" or p.name == "VERSION")
-    for path in [*paths, *(Path(__file__).with_name(f"{name}.py") for name in _BUILDERS)]:
-        state.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return state.hexdigest()
 
 
 def compile_table(files: Files, source_digest: str) -> dict[str, Any]:
@@ -248,7 +235,8 @@ def _cites(cites: Iterable[Cite]) -> list[dict[str, str]]:
 
 
 def _force(in_force: InForce) -> dict[str, str | None]:
-    return {"from": in_force.from_ and in_force.from_.isoformat(), "until": in_force.until and in_force.until.isoformat()}
+    ends = {"from": in_force.from_, "until": in_force.until}
+    return {name: None if day is None else day.isoformat() for name, day in ends.items()}
 
 
 def _lean(value: Any) -> Any:

@@ -43,7 +43,7 @@ def _read(catalog: Catalog, value: Any, entry: Any, decimal: str | None) -> Quan
         raise InputError(f"no value could be read: {read.message}")
     unit = unit or read.rest
     if not unit:
-        raise InputError(f"the value has no unit; write it as \"20 {entry['usual'][0]}\"")
+        raise InputError(f'the value has no unit; write it as "20 {entry["usual"][0]}"')
     return Quantity(read.value, unit, read.comparator, read.high)
 
 

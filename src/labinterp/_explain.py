@@ -120,7 +120,15 @@ def advice(links: Iterable[ActiveLink]) -> list[Advice]:
         conditions[id] = one.condition
         rows[id] = rows.get(id, frozenset()) | one.rows
     return [
-        Advice(id, c["name"], c["about"], tuple(c.get("at_risk", ())), tuple(c.get("usually_done", ())), c.get("next_step", ""), tuple(sorted(rows[id])))
+        Advice(
+            id,
+            c["name"],
+            c["about"],
+            tuple(c.get("at_risk", ())),
+            tuple(c.get("usually_done", ())),
+            c.get("next_step", ""),
+            tuple(sorted(rows[id])),
+        )
         for id, c in conditions.items()
     ]
 

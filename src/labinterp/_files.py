@@ -117,7 +117,9 @@ def read_additions(root: Path, problems: list[Problem]) -> Iterator[tuple[str, A
 
 def _version(root: Path, problems: list[Problem]) -> tuple[str | None, date | None]:
     try:
-        lines = dict(line.split(" ", 1) for line in (root / "VERSION").read_text("utf-8").split("\n") if line.strip() and not line.startswith("#"))
+        lines = dict(
+            line.split(" ", 1) for line in (root / "VERSION").read_text("utf-8").split("\n") if line.strip() and not line.startswith("#")
+        )
         return lines["version"].strip(), date.fromisoformat(lines["as_of"].strip())
     except (OSError, KeyError, ValueError):
         problems.append(Problem("VERSION", "", "is missing or not of its form.", "Two lines: 'version 2026.1' and 'as_of 2026-11-01'."))

@@ -105,7 +105,9 @@ def _lookup(table: dict[str, Any] | Any, name: str) -> Identified | Refused | No
     key, ordered = squash(name), sorted_key(tokens(name))
     if key in table["ambiguous"]:
         analyte, may_be = table["ambiguous"][key]
-        return Refused("ambiguous_analyte", f"The name may mean {' or '.join(may_be)}. Give the full name or a LOINC code.", None, (analyte,))
+        return Refused(
+            "ambiguous_analyte", f"The name may mean {' or '.join(may_be)}. Give the full name or a LOINC code.", None, (analyte,)
+        )
     for never in (table["never"].get(key), table["never"].get(ordered)):
         if never and key not in table["names"]:
             return Refused(never[1], never[2], look_alike=True)
@@ -193,4 +195,6 @@ def _of_specimen(catalog: Catalog, found: Identified, specimen: str) -> Identifi
     if twin:
         return found._replace(analyte=twin)
     wanted = " or ".join(s.replace("_", " ") for s in entry["specimens"])
-    return Refused("wrong_specimen", f"This result is of {specimen.replace('_', ' ')}; the limits of {found.analyte} are for {wanted}.", found.analyte)
+    return Refused(
+        "wrong_specimen", f"This result is of {specimen.replace('_', ' ')}; the limits of {found.analyte} are for {wanted}.", found.analyte
+    )

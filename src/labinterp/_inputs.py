@@ -55,7 +55,7 @@ class Patient:
         "Sex for reference purposes" and age at sampling: HL7 FHIR ObservationDefinition.qualifiedValue.
     """
 
-    __slots__ = ("age", "age_years", "birth_date", "contexts", "facts", "id", "pregnant", "sex")
+    __slots__ = ("age", "age_years", "birth_date", "contexts", "facts", "id", "memo", "pregnant", "sex")
     id: str | None
     sex: str | None
     age_years: float | int | None
@@ -64,6 +64,7 @@ class Patient:
     contexts: frozenset[str]
     age: Age | None
     facts: tuple[Any, ...]
+    memo: dict[Any, Any]  # rules looked up for this person, by catalog; never part of what the person is
 
     def __init__(
         self,
@@ -96,6 +97,7 @@ class Patient:
         put(self, "contexts", frozenset(contexts))
         put(self, "age", age)
         put(self, "facts", (self.sex, age, pregnant, self.contexts))
+        put(self, "memo", {})
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("a Patient is frozen; make a new one")
@@ -121,6 +123,10 @@ class Patient:
         if self.age is not None or self.birth_date is None or day is None:
             return self
         return Patient(id=self.id, sex=self.sex, birth_date=self.birth_date, pregnant=self.pregnant, contexts=self.contexts, at=day)
+
+    def nameless(self) -> Patient:
+        """Only the facts limits depend on: no id, no birth date."""
+        return _rebuild(None, self.sex, self.age_years, None, self.pregnant, self.contexts, self.age)
 
     def replace(self, *, contexts: Iterable[str]) -> Patient:
         """The same person with other circumstances."""
@@ -149,6 +155,7 @@ def _rebuild(id: Any, sex: Any, age_years: Any, birth_date: Any, pregnant: Any, 
         strict=True,
     ):
         object.__setattr__(patient, name, value)
+    object.__setattr__(patient, "memo", {})
     return patient
 
 
@@ -192,7 +199,9 @@ def read_sex(text: str | None) -> str | None:
         return _SEX[word]
     if word in _SEX_UNKNOWN:
         return None
-    raise InputError("this word for sex is not known; accepted: female, male, F, M, W, unknown, other (numbers mean different things in different files)")
+    raise InputError(
+        "this word for sex is not known; accepted: female, male, F, M, W, unknown, other (numbers mean different things in different files)"
+    )
 
 
 def read_yes_no(text: str) -> bool | None:

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
-from labinterp import _derived
 from labinterp._assess import Book, assess_measured, book_for
 from labinterp._catalog import Catalog, iso
-from labinterp._explain import active_links, advice, alerts, effects, muscle_text_applies
 from labinterp._inputs import LabResult, Patient
+from labinterp._lanes import learn, quick
 from labinterp._measure import Measured, measure
 from labinterp._names import squash
-from labinterp._patterns import Panel, derived_contexts, match_patterns
 from labinterp._quantity import Quantity
-from labinterp._results import Finding, NotAssessed, Report
+from labinterp._results import Finding, NotAssessed, Report, Whole
+from labinterp._together import read_together
 from labinterp.errors import InputError
 
 NOBODY = Patient()
+MOST_WHOLES = 500  # panels remembered for one kind of person
 
 
 def interpret(
@@ -60,73 +59,74 @@ def interpret(
         Each finding names its limit set; `finding.citations` says where it is printed and how that was checked.
     """
     catalog = catalog or Catalog.default()
-    if decimal not in (None, ".", ","):
-        raise InputError(f"decimal is '.' or ',', not {decimal!r}")
-    if authority is not None:
-        for one in authority.values() if isinstance(authority, Mapping) else (authority,):
-            catalog.check_authority(one)
-    listed = as_results(results)
+    listed, decimal = as_results(results), _mark(decimal)
     patient = patient or NOBODY
-    if patient.age is None and patient.birth_date is not None:
-        patient = patient.at(next((r.collected_at for r in listed if r.collected_at is not None), None))
-    patient = _known_contexts(catalog, patient)
-    numbers = list(rows) if rows is not None else range(1, len(listed) + 1)
-    day = iso(as_of, catalog)
+    day = next((r.collected_at for r in listed if r.collected_at is not None), None)
+    patient = patient.at(day)
+    numbers = tuple(rows) if rows is not None else tuple(range(1, len(listed) + 1))
+    book: Book | None = patient.memo.get(catalog) if authority is None and as_of is None else None
+    if book is None:
+        book = _book(catalog, patient, day, authority, as_of)
+    short = _short(book, listed, numbers) if decimal != "," else None
+    if short is not None:
+        findings, refused, whole = short
+    else:
+        findings, refused, whole = _long(book, listed, numbers, decimal)
+    notes = whole.notes
+    if patient.pregnant and patient.sex == "male":
+        notes = (*notes, "The patient is given as male and pregnant; pregnancy was not used.")
+    policy = catalog.table["policy"]
+    return Report(
+        _known_contexts(catalog, patient), findings, refused, whole, notes, catalog.version, policy["disclaimer"], policy["standing"]
+    )
+
+
+def _short(
+    book: Book, listed: list[LabResult], numbers: tuple[int, ...]
+) -> tuple[tuple[Finding, ...], tuple[NotAssessed, ...], Whole] | None:
+    """The short way: every result is plain and known, and a panel between the same lines was read before."""
+    findings, cells = [], []
+    for row, result in zip(numbers, listed, strict=True):
+        found = quick(book, result, row)
+        if found is None:
+            return None
+        findings.append(found[0])
+        cells.append(found[1])
+    whole: Whole | None = book.wholes.get(tuple(cells))
+    return None if whole is None else (tuple(findings), (), whole.moved(numbers))
+
+
+def _long(
+    book: Book, listed: list[LabResult], numbers: tuple[int, ...], decimal: str | None
+) -> tuple[tuple[Finding, ...], tuple[NotAssessed, ...], Whole]:
+    """The long way: measure, see what the panel shows of the person, assess, read together."""
     measured: list[Measured] = []
     answers: dict[int, Finding | NotAssessed] = {}
     for row, result in zip(numbers, listed, strict=True):
-        read = measure(catalog, result, row, decimal)
+        read = measure(book.catalog, result, row, decimal)
         if isinstance(read, NotAssessed):
             answers[row] = read
         else:
             measured.append(read)
-    return _report(catalog, patient, authority, day, measured, answers)
-
-
-def _report(
-    catalog: Catalog,
-    patient: Patient,
-    authority: str | Mapping[str, str] | None,
-    day: str,
-    measured: list[Measured],
-    answers: dict[int, Finding | NotAssessed],
-) -> Report:
-    notes: list[str] = []
-    book = book_for(catalog, patient, authority, day)
-    contexts = derived_contexts(Panel(book, measured, answers), catalog.table["policy"])
-    shown = [name for name, truth in contexts if truth.value is True and name not in patient.contexts]
-    if shown:
-        book = book_for(catalog, patient.with_contexts(shown), authority, day)
-        words = ", ".join(catalog.table["policy"]["contexts"][name]["text"] for name in shown)
-        notes.append(f"The panel itself shows: {words}.")
-    seen = book.patient if book.patient.id == patient.id else patient.with_contexts(shown)
-    for one in measured:
-        answers[one.row] = assess_measured(book, one, seen)
-    extra, derived_notes = _derive(catalog, patient, measured)
-    panel = Panel(book, [*measured, *extra], answers)
-    panel.context_truth = {name: truth for name, truth in contexts if name not in patient.contexts}
-    matches = match_patterns(panel)
-    links = active_links(panel)
-    if links and not muscle_text_applies(panel):
-        links = []
-        notes.append("The links to muscle are for adults who are not pregnant; none is given here.")
-    if patient.pregnant and patient.sex == "male":
-        notes.append("The patient is given as male and pregnant; pregnancy was not used.")
+    whole = read_together(book, measured, answers)
     ordered = [answers[row] for row in sorted(answers)]
-    return Report(
-        patient,
-        tuple(a for a in ordered if isinstance(a, Finding)),
-        tuple(a for a in ordered if isinstance(a, NotAssessed)),
-        tuple(m for m in matches if m.certainty in ("likely", "possible")),
-        tuple(m for m in matches if m.certainty == "cannot_tell"),
-        tuple(effects(panel, links)),
-        tuple(advice(links)),
-        tuple(alerts(panel)),
-        tuple([*notes, *derived_notes]),
-        catalog.version,
-        catalog.table["policy"]["disclaimer"],
-        tuple(catalog.table["policy"]["standing"]),
-    )
+    if decimal != ",":
+        _learn(book, listed, numbers, measured, whole)
+    findings = tuple(a for a in ordered if isinstance(a, Finding))
+    return findings, tuple(a for a in ordered if isinstance(a, NotAssessed)), whole
+
+
+def _learn(book: Book, listed: list[LabResult], numbers: tuple[int, ...], measured: list[Measured], whole: Whole) -> None:
+    """Remember plain results as lanes, and the whole where nothing but the stretches decided it."""
+    by_row = {one.row: one for one in measured}
+    for row, result in zip(numbers, listed, strict=True):
+        if row in by_row:
+            learn(book, result, by_row[row])
+    if whole.memo.pop("own", False):
+        return
+    cells = [found[1] for row, result in zip(numbers, listed, strict=True) if (found := quick(book, result, row))]
+    if len(cells) == len(listed) and len(book.wholes) < MOST_WHOLES:
+        book.wholes[tuple(cells)] = whole
 
 
 def as_results(results: Mapping[str, Any] | Iterable[LabResult]) -> list[LabResult]:
@@ -136,8 +136,10 @@ def as_results(results: Mapping[str, Any] | Iterable[LabResult]) -> list[LabResu
         InputError: Something that is neither.
     """
     if isinstance(results, Mapping):
-        return [value._replace(test=name) if isinstance(value, LabResult) else LabResult(name, *_pair(value)) for name, value in results.items()]
-    if isinstance(results, (str, bytes)) or not hasattr(results, "__iter__"):
+        return [
+            value._replace(test=name) if isinstance(value, LabResult) else LabResult(name, *_pair(value)) for name, value in results.items()
+        ]
+    if not hasattr(results, "__iter__") or isinstance(results, (str, bytes)):  # type: ignore[unreachable]
         raise InputError('results are a mapping such as {"vitamin D": "18 ng/mL"} or LabResult objects')
     listed = list(results)
     for result in listed:
@@ -172,63 +174,79 @@ def _known_contexts(catalog: Catalog, patient: Patient) -> Patient:
     return patient if known == patient.contexts else patient.replace(contexts=known)
 
 
-def _derive(catalog: Catalog, patient: Patient, measured: list[Measured]) -> tuple[list[Measured], list[str]]:
-    """eGFR from a creatinine of the same panel, where none was measured and the person is in the equation's domain."""
-    by_analyte = {one.analyte: one for one in measured}
-    creatinine = by_analyte.get("creatinine")
-    if creatinine is None or "egfr" in by_analyte or "egfr" not in catalog.table["analytes"]:
-        return [], []
-    if creatinine.quantity.comparator or patient.sex is None or patient.age is None or patient.pregnant or patient.age.years[0] < 18:
-        return [], []
-    factor = catalog.factor("creatinine", creatinine.quantity.unit, "mg/dL")
-    if factor is None:
-        return [], []
-    number = _derived.egfr_ckd_epi_2021(creatinine.number * float(factor), patient.age.years[0], patient.sex)
-    unit = catalog.table["analytes"]["egfr"]["si"]
-    quantity = Quantity(Decimal(round(number)), unit)
-    made = Measured(creatinine.row, "egfr", creatinine.source_name, creatinine.value_text, quantity, number, None, None, ())
-    return [made], [f"An eGFR of {round(number)} {unit} was computed from the creatinine in row {creatinine.row} (CKD-EPI 2021)."]
-
-
-def assess(result: LabResult | Mapping[str, Any], patient: Patient | None = None, **options: Any) -> Finding | NotAssessed:
+def assess(
+    result: LabResult | Mapping[str, Any],
+    patient: Patient | None = None,
+    *,
+    authority: str | Mapping[str, str] | None = None,
+    as_of: date | str | None = None,
+    catalog: Catalog | None = None,
+    decimal: str | None = None,
+) -> Finding | NotAssessed:
     """Assess one result on its own.
 
     Args:
         result: A `LabResult`, or a mapping with one entry such as `{"ferritin": "12 ug/L"}`.
         patient: As for `interpret`.
-        **options: authority, as_of, catalog, decimal, as for `interpret`.
+        authority: As for `interpret`.
+        as_of: As for `interpret`.
+        catalog: As for `interpret`.
+        decimal: As for `interpret`.
 
     Returns:
         Finding: code, band, limit set, citations.
         NotAssessed: the reason, and what would have to be known.
 
     Raises:
-        InputError: Not exactly one result.
+        UnknownAuthorityError: Nobody of that name draws lines in the catalog.
+        InputError: Not exactly one result, or an argument that cannot be used.
 
     Example:
         >>> assess({"25(OH)D": "29.9 nmol/L"}).code
         'LU'
     """
-    catalog: Catalog = options.get("catalog") or Catalog.default()
-    authority, decimal = options.get("authority"), options.get("decimal")
-    unknown = set(options) - {"authority", "as_of", "catalog", "decimal"}
-    if unknown:
-        raise InputError(f"assess does not take {sorted(unknown)[0]!r}; accepted: authority, as_of, catalog, decimal")
-    one = result if isinstance(result, LabResult) else as_results(result)[0] if isinstance(result, Mapping) and len(result) == 1 else None
-    if one is None:
-        raise InputError('one result is a LabResult or a mapping with one entry, such as {"ferritin": "12 ug/L"}')
-    if authority is not None and not isinstance(authority, Mapping):
-        catalog.check_authority(authority)
+    catalog = catalog or Catalog.default()
+    if type(result) is LabResult:
+        one = result
+    else:
+        listed = as_results(result) if isinstance(result, Mapping) else []
+        if len(listed) != 1:
+            raise InputError('one result is a LabResult or a mapping with one entry, such as {"ferritin": "12 ug/L"}')
+        one = listed[0]
     patient = patient or NOBODY
-    if patient.age is None and patient.birth_date is not None:
-        patient = patient.at(one.collected_at)
-    if patient.contexts:
-        patient = _known_contexts(catalog, patient)
-    read = measure(catalog, one, 1, decimal)
-    if type(read) is NotAssessed:
+    book: Book | None = patient.memo.get(catalog) if authority is None and as_of is None else None
+    if book is None:
+        book = _book(catalog, patient, one.collected_at, authority, as_of)
+    if decimal != ",":
+        found = quick(book, one, 1)
+        if found is not None:
+            return found[0]
+    read = measure(catalog, one, 1, _mark(decimal))
+    if isinstance(read, NotAssessed):
         return read
-    as_of = options.get("as_of")
-    return assess_measured(book_for(catalog, patient, authority, catalog.as_of if as_of is None else iso(as_of, catalog)), read, patient)  # type: ignore[arg-type]
+    if decimal != ",":
+        learn(book, one, read)
+    return assess_measured(book, read)
+
+
+def _book(
+    catalog: Catalog, patient: Patient, day: date | None, authority: str | Mapping[str, str] | None, as_of: date | str | None
+) -> Book:
+    """The rules for a person; kept with the person where nothing else decides."""
+    if authority is not None:
+        for one in authority.values() if isinstance(authority, Mapping) else (authority,):
+            catalog.check_authority(one)
+    dated = patient.at(day)
+    book = book_for(catalog, _known_contexts(catalog, dated), authority, iso(as_of, catalog))
+    if authority is None and as_of is None and dated is patient:
+        patient.memo[catalog] = book
+    return book
+
+
+def _mark(decimal: str | None) -> str | None:
+    if decimal not in (None, ".", ","):
+        raise InputError(f"decimal is '.' or ',', not {decimal!r}")
+    return decimal
 
 
 def convert(value: Any, unit: str, *, analyte: str, catalog: Catalog | None = None, decimal: str | None = None) -> Quantity:

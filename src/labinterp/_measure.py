@@ -96,7 +96,9 @@ def measure(catalog: Catalog, result: LabResult, row: int, decimal: str | None =
         notes = (*notes, entry["unit_caveats"][code])
     reported = None
     if result.ref_low is not None or result.ref_high is not None or result.ref_text or result.flag or read.flag:
-        reported = read_reported(quantity, result.ref_low, result.ref_high, result.ref_text, result.flag or read.flag, catalog.units, decimal)
+        reported = read_reported(
+            quantity, result.ref_low, result.ref_high, result.ref_text, result.flag or read.flag, catalog.units, decimal
+        )
     return Measured(row, analyte, str(name), value_text, quantity, number, high, reported, notes)
 
 
@@ -192,7 +194,9 @@ def _ends(catalog: Catalog, entry: Mapping[str, Any], span: Mapping[str, str], u
     return low, high
 
 
-def _doubt(catalog: Catalog, entry: Mapping[str, Any], unit: str, number: float, comparator: str, high: float | None) -> tuple[bool, str] | None:
+def _doubt(
+    catalog: Catalog, entry: Mapping[str, Any], unit: str, number: float, comparator: str, high: float | None
+) -> tuple[bool, str] | None:
     """(whether it is refused, sentence) for a number that does not fit its unit; None for an ordinary one."""
     span = catalog.memo.get(("believed", entry["id"], unit)) or believed(catalog, entry, unit)
     top = number if high is None else high

@@ -149,7 +149,9 @@ def match_patterns(panel: Panel) -> list[PatternMatch]:
         list of PatternMatch: certainty "likely", "possible" or "cannot_tell".
     """
     catalog = panel.book.catalog
-    patterns = catalog.memo.get("patterns") or catalog.remember("patterns", sorted(catalog.table["patterns"].values(), key=lambda p: p["order"]))
+    patterns = catalog.memo.get("patterns") or catalog.remember(
+        "patterns", sorted(catalog.table["patterns"].values(), key=lambda p: p["order"])
+    )
     found = []
     for pattern in patterns:
         tests, missing = pattern.get("tests", {}), frozenset[str]()

@@ -83,20 +83,35 @@ class Unreadable(NamedTuple):
     message: str
 
 
-_PLAIN = re.compile(r"(?:0|[1-9][0-9]{0,11})(?:\.[0-9]{1,2}|\.[0-9]{4,12})?|0\.[0-9]{3}").fullmatch
+# the form nearly every value has: no sign, no thousands, no reading in two ways
+PLAIN = re.compile(r"(?:0|[1-9][0-9]{0,11})(?:\.[0-9]{1,2}|\.[0-9]{4,12})?|0\.[0-9]{3}").fullmatch
 _SPACES = dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u200a\u202f\u2002\u2003\t\r\n"), " ") | {0xFEFF: None, 0x200B: None}
 _SIGNS = {ord("\u2212"): "-", ord("\u2013"): "-", ord("\u2014"): "-", ord("\u00b7"): ".", ord("\u2019"): "'", ord("\u00d7"): "x"}
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 
 _WORDS = (
     # at most / at least come before less / greater: they contain them
-    ("<=", r"less than or equal to|at most|no more than|up to|kleiner (?:oder )?gleich|höchstens|au plus|como máximo|al massimo|≤|=<|<=|<\s+="),
-    (">=", r"greater than or equal to|more than or equal to|at least|no less than|größer (?:oder )?gleich|mindestens|au moins|al menos|almeno|≥|=>|>=|>\s+="),
-    ("<", r"less than|lower than|below|under|kleiner als|weniger als|unter|inf[ée]rieure? à|moins de|kleiner dan|minder dan|onder|menor (?:de|que)|inferior a|inferiore a|minore di|<"),
-    (">", r"greater than|more than|higher than|above|over|größer als|mehr als|über|sup[ée]rieure? à|plus de|groter dan|meer dan|boven|mayor (?:de|que)|superior a|superiore a|maggiore di|>"),
+    (
+        "<=",
+        r"less than or equal to|at most|no more than|up to|kleiner (?:oder )?gleich|höchstens|au plus|como máximo|al massimo|≤|=<|<=|<\s+=",
+    ),
+    (
+        ">=",
+        r"greater than or equal to|more than or equal to|at least|no less than|größer (?:oder )?gleich|mindestens|au moins|al menos|almeno|≥|=>|>=|>\s+=",
+    ),
+    (
+        "<",
+        r"less than|lower than|below|under|kleiner als|weniger als|unter|inf[ée]rieure? à|moins de|kleiner dan|minder dan|onder|menor (?:de|que)|inferior a|inferiore a|minore di|<",
+    ),
+    (
+        ">",
+        r"greater than|more than|higher than|above|over|größer als|mehr als|über|sup[ée]rieure? à|plus de|groter dan|meer dan|boven|mayor (?:de|que)|superior a|superiore a|maggiore di|>",
+    ),
 )
 _COMPARATOR = re.compile("|".join(f"(?P<c{i}>{words})" for i, (_, words) in enumerate(_WORDS)), re.IGNORECASE)
-_NUMBER = r"[+-]?(?:[0-9](?:[0-9.,]|['\s](?=[0-9]{3}(?![0-9])))*|[.,][0-9]+)(?:[eE][+-]?[0-9]{1,3}|\s*[xX*]\s*10\s*\^?\s*\(?[+-]?[0-9]{1,3}\)?)?"
+_NUMBER = (
+    r"[+-]?(?:[0-9](?:[0-9.,]|['\s](?=[0-9]{3}(?![0-9])))*|[.,][0-9]+)(?:[eE][+-]?[0-9]{1,3}|\s*[xX*]\s*10\s*\^?\s*\(?[+-]?[0-9]{1,3}\)?)?"
+)
 _RANGE = re.compile(rf"(?P<low>{_NUMBER})\s*(?:~|-|\bto\b|\bbis\b|\bà\b|\ba\b|\btot\b)\s*(?P<high>{_NUMBER})(?![0-9.,-])", re.IGNORECASE)
 _VALUE = re.compile(_NUMBER)
 # A bare plus or minus is a flag only behind a space: "5+" may be a dipstick's grade, "12-" half a range.
@@ -126,7 +141,7 @@ def read_value(raw: object, decimal: str | None = None) -> ReadValue | Unreadabl
         ('ambiguous_number', Decimal('1060'))
     """
     if type(raw) is str:
-        if _PLAIN(raw):
+        if PLAIN(raw):
             return ReadValue(Decimal(raw))
         return _read_text(raw, decimal)
     return _read_object(raw)

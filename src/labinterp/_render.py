@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console  # noqa: TC002
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -18,8 +18,22 @@ _WORDS = {
     "LL": "critically low", "LU": "very low", "L": "low", "N": "normal", "H": "high", "HU": "very high", "HH": "critically high",
     "IND": "indeterminate",
 }  # fmt: skip
-_STYLE = {"LL": "bold red", "HH": "bold red", "LU": "bold yellow", "HU": "bold yellow", "L": "yellow", "H": "yellow", "IND": "cyan", "N": "green"}
-_TIER = {"T1": "contact emergency services or the ordering clinician now", "T2": "the same day", "T3": "within days", "T4": "at the next visit"}
+_STYLE = {
+    "LL": "bold red",
+    "HH": "bold red",
+    "LU": "bold yellow",
+    "HU": "bold yellow",
+    "L": "yellow",
+    "H": "yellow",
+    "IND": "cyan",
+    "N": "green",
+}
+_TIER = {
+    "T1": "contact emergency services or the ordering clinician now",
+    "T2": "the same day",
+    "T3": "within days",
+    "T4": "at the next visit",
+}
 
 
 def show_report(console: Console, report: Report) -> None:
@@ -60,11 +74,25 @@ def _person(report: Report) -> str:
 def _row(answer: Finding | NotAssessed) -> list[Any]:
     if isinstance(answer, NotAssessed):
         shown = f"{answer.value_text} {answer.unit_text}".strip()
-        return [str(answer.row), Text(answer.source_name), Text(shown), Text("-"), Text(f"not assessed: {answer.reason.replace('_', ' ')}"), ""]
+        return [
+            str(answer.row),
+            Text(answer.source_name),
+            Text(shown),
+            Text("-"),
+            Text(f"not assessed: {answer.reason.replace('_', ' ')}"),
+            "",
+        ]
     meaning = Text(f"{answer.label}", style=_STYLE[answer.code])
     meaning.append(f" ({_WORDS[answer.code]})")
     near = " *" if answer.near_limit else ""
-    return [str(answer.row), Text(answer.source_name), Text(f"{answer.quantity}{near}"), Text(answer.code, style=_STYLE[answer.code]), meaning, Text(answer.limits)]
+    return [
+        str(answer.row),
+        Text(answer.source_name),
+        Text(f"{answer.quantity}{near}"),
+        Text(answer.code, style=_STYLE[answer.code]),
+        meaning,
+        Text(answer.limits),
+    ]
 
 
 def _pattern(match: PatternMatch) -> str:
@@ -113,7 +141,9 @@ def show_limits(console: Console, catalog: Catalog, analyte: str) -> None:
         head.append("  default" if row["default"] else "", style="green")
         console.print(head)
         kind = f"{row['kind']}, {row['purpose']}".replace("_", " ") if row["kind"] else "gives no limit"
-        console.print(Text(f"  {row['name']}; {kind}; in force {dates}" + (f"; superseded by {row['superseded_by']}" if row["superseded_by"] else "")))
+        console.print(
+            Text(f"  {row['name']}; {kind}; in force {dates}" + (f"; superseded by {row['superseded_by']}" if row["superseded_by"] else ""))
+        )
         if row["kind"] is None:
             console.print(Text(f"  {row['because']}"))
         else:

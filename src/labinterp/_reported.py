@@ -14,8 +14,13 @@ _FLAGS = {
     "l": "L", "low": "L", "niedrig": "L", "↓": "L", "-": "L", "below": "L", "ll": "L", "↓↓": "L", "--": "L", "lu": "L", "bas": "L",
     "n": "N", "normal": "N", "norm": "N", "within range": "N", "ok": "N",
 }  # fmt: skip
-_BETWEEN = re.compile(r"^[(\[]?\s*(?P<low>[0-9][0-9.,']*)\s*(?:-|–|—|to|bis|à|a|tot|\.\.)\s*(?P<high>[0-9][0-9.,']*)\s*[)\]]?\s*(?P<unit>.*)$", re.IGNORECASE)
-_ONE_SIDED = re.compile(r"^(?P<word><=|>=|≤|≥|<|>|up to|bis|less than|below|greater than|above|at least|at most)\s*(?P<end>[0-9][0-9.,']*)\s*(?P<unit>.*)$", re.IGNORECASE)
+_BETWEEN = re.compile(
+    r"^[(\[]?\s*(?P<low>[0-9][0-9.,']*)\s*(?:-|–|—|to|bis|à|a|tot|\.\.)\s*(?P<high>[0-9][0-9.,']*)\s*[)\]]?\s*(?P<unit>.*)$", re.IGNORECASE
+)
+_ONE_SIDED = re.compile(
+    r"^(?P<word><=|>=|≤|≥|<|>|up to|bis|less than|below|greater than|above|at least|at most)\s*(?P<end>[0-9][0-9.,']*)\s*(?P<unit>.*)$",
+    re.IGNORECASE,
+)
 _UPPER_IN = {"<=", "≤", "up to", "bis", "at most"}
 _UPPER_OUT = {"<", "less than", "below"}
 _LOWER_IN = {">=", "≥", "at least"}

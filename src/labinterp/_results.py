@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from labinterp._inputs import Patient
@@ -18,15 +17,19 @@ if TYPE_CHECKING:
 
 
 class Basis(NamedTuple):
-    """What a finding rests on: enough to explain it later, at no cost now."""
+    """What a finding rests on: enough to explain it later, at no cost now.
+
+    `patient` holds the facts only, never a name or a birth date. `memo` keeps what was derived from the rest.
+    """
 
     catalog: Catalog
     patient: Patient
     limit_set: LimitSet | None
     population: int | None
     as_of: str
-    critical: Mapping[str, Any] | None = None
-    possible: tuple[str, ...] = ()
+    critical: Mapping[str, Any] | None
+    possible: tuple[str, ...]
+    memo: dict[str, Any]
 
 
 class Finding(NamedTuple):
@@ -85,10 +88,13 @@ class Finding(NamedTuple):
     @property
     def si(self) -> tuple[float, str]:
         """The number in the analyte's SI unit, and that unit. For display only; nothing is decided with it."""
-        entry = self.basis.catalog.table["analytes"][self.analyte]
-        unit, target = self.quantity.unit, entry["si"]
+        memo = self.basis.memo
+        found = memo.get("si")
+        if found is None:
+            found = memo["si"] = self.basis.catalog.si_factor(self.analyte, self.quantity.unit)
+        factor, unit = found
         number = float(self.quantity.value)
-        return (number if unit == target else number * float(Fraction(entry["factors"][unit])), target)
+        return (number if factor is None else number * factor, unit)
 
     @property
     def label(self) -> str:
@@ -104,13 +110,24 @@ class Finding(NamedTuple):
     @property
     def near_limit(self) -> bool:
         """Whether the value lies within half of its last printed digit of a line of its limit set."""
-        basis = self.basis
-        if basis.limit_set is None or basis.population is None or self.quantity.comparator == "~":
+        lines = self._lines()
+        if not lines or self.quantity.comparator == "~":
             return False
-        exponent = self.quantity.value.as_tuple().exponent
-        half = Fraction(10) ** int(exponent) / 2
-        value = Fraction(self.quantity.value)
-        return any(abs(value - line) <= half for line in basis.limit_set.exact_lines(basis.population, self.unit))
+        number = float(self.quantity.value)
+        reach = 10.0 ** int(self.quantity.value.as_tuple()[2]) * (0.5 + 5e-10)
+        for line in lines:  # a plain loop: this is asked of every finding that is written out
+            if -reach <= number - line <= reach:
+                return True
+        return False
+
+    def _lines(self) -> list[float]:
+        basis = self.basis
+        if basis.limit_set is None or basis.population is None:
+            return []
+        found: list[float] | None = basis.memo.get("lines")
+        if found is None:
+            found = basis.memo["lines"] = [float(line) for line in basis.limit_set.exact_lines(basis.population, self.unit)]
+        return found
 
     @property
     def citations(self) -> list[dict[str, Any]]:
@@ -145,7 +162,6 @@ class Finding(NamedTuple):
         quantity = self.quantity
         return {
             "row": self.row,
-            "analyte": self.analyte,
             "source_name": self.source_name,
             "value_text": self.value_text,
             "comparator": quantity.comparator or None,
@@ -153,16 +169,23 @@ class Finding(NamedTuple):
             "value_high": None if quantity.high is None else plain_number(quantity.high),
             "unit": quantity.unit,
             "si": {"value": number, "unit": unit},
+            "near_limit": self.near_limit,
+            "reported": self.reported.to_dict() if self.reported else None,
+            "notes": list(self.notes),
+            **self.settled(),
+        }
+
+    def settled(self) -> dict[str, Any]:
+        """The part that is the same for every number of the same band, person and unit."""
+        return {
+            "analyte": self.analyte,
             "code": self.code,
             "band": self.band,
             "label": self.label,
             "limits": self.limits,
             "kind": self.kind,
             "authority": self.authority,
-            "near_limit": self.near_limit,
             "possible_bands": list(self.basis.possible),
-            "reported": self.reported.to_dict() if self.reported else None,
-            "notes": list(self.notes),
             "caveats": self.caveats,
             "citations": self.citations,
         }
@@ -198,14 +221,6 @@ class NotAssessed(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.source_name or '(no name)'} {self.value_text} {self.unit_text}: not assessed, {self.reason}. {self.message}"
-
-
-class Citation(NamedTuple):
-    """A source, the place in it, and how the figure was checked ("primary": seen in the source itself)."""
-
-    source: str
-    locator: str
-    checked: str
 
 
 class PatternMatch(NamedTuple):
@@ -277,6 +292,40 @@ class Alert(NamedTuple):
         return {k: list(v) if isinstance(v, tuple) else v for k, v in self._asdict().items()}
 
 
+class Whole(NamedTuple):
+    """What is said of the results together. The same for every panel whose results lie between the same lines.
+
+    `rows` are the numbers the parts refer to; `memo` keeps the rendered text.
+    """
+
+    patterns: tuple[PatternMatch, ...]
+    open_questions: tuple[PatternMatch, ...]
+    effects: tuple[Effect, ...]
+    advice: tuple[Advice, ...]
+    alerts: tuple[Alert, ...]
+    notes: tuple[str, ...]
+    rows: tuple[int, ...]
+    memo: dict[str, Any]
+
+    def moved(self, rows: tuple[int, ...]) -> Whole:
+        """The same for results with other numbers, in the same order."""
+        if rows == self.rows:
+            return self
+        new = dict(zip(self.rows, rows, strict=True))
+
+        def because(items: tuple[Any, ...]) -> tuple[Any, ...]:
+            return tuple(item._replace(because=tuple(new[row] for row in item.because)) for item in items)
+
+        return Whole(
+            because(self.patterns), because(self.open_questions), because(self.effects), because(self.advice),
+            tuple(alert._replace(row=new[alert.row]) for alert in self.alerts), self.notes, rows, {},
+        )  # fmt: skip
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data: patterns, open_questions, effects, advice, alerts."""
+        return {name: [item.to_dict() for item in getattr(self, name)] for name in self._fields[:5]}
+
+
 class Report(NamedTuple):
     """Everything that can be said of one panel, and everything that cannot, with the reason.
 
@@ -284,11 +333,7 @@ class Report(NamedTuple):
         patient: As given, with the age at sampling.
         findings: In the order of the input.
         not_assessed: In the order of the input.
-        patterns: Combinations that are likely or possible.
-        open_questions: Combinations that cannot be told yet, with the test that would settle them.
-        effects: Muscle effects, strongest link first.
-        advice: The conditions behind them.
-        alerts: Most urgent first.
+        whole: What is said of the results together.
         notes: What a reader must know about the report as a whole.
         catalog: Version of the data.
         disclaimer: What this is not.
@@ -298,19 +343,41 @@ class Report(NamedTuple):
     patient: Patient
     findings: tuple[Finding, ...]
     not_assessed: tuple[NotAssessed, ...]
-    patterns: tuple[PatternMatch, ...]
-    open_questions: tuple[PatternMatch, ...]
-    effects: tuple[Effect, ...]
-    advice: tuple[Advice, ...]
-    alerts: tuple[Alert, ...]
+    whole: Whole
     notes: tuple[str, ...]
     catalog: str
     disclaimer: str
     standing: tuple[str, ...]
 
+    @property
+    def patterns(self) -> tuple[PatternMatch, ...]:
+        """Combinations that are likely or possible."""
+        return self.whole.patterns
+
+    @property
+    def open_questions(self) -> tuple[PatternMatch, ...]:
+        """Combinations that cannot be told yet, with the test that would settle them."""
+        return self.whole.open_questions
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        """Muscle effects, strongest link first."""
+        return self.whole.effects
+
+    @property
+    def advice(self) -> tuple[Advice, ...]:
+        """The conditions behind the effects."""
+        return self.whole.advice
+
+    @property
+    def alerts(self) -> tuple[Alert, ...]:
+        """Red flags, most urgent first."""
+        return self.whole.alerts
+
     def rows(self) -> Iterator[Finding | NotAssessed]:
         """Findings and refusals together, in the order of the input."""
-        return iter(sorted((*self.findings, *self.not_assessed), key=lambda r: r.row))
+        answers: list[Finding | NotAssessed] = [*self.findings, *self.not_assessed]
+        return iter(sorted(answers, key=lambda r: r.row))
 
     def finding(self, analyte: str) -> Finding | None:
         """The first finding of an analyte, or None."""
@@ -320,10 +387,9 @@ class Report(NamedTuple):
         """Plain data in the published form."""
         return {
             "patient": self.patient.to_dict(),
-            **{
-                name: [item.to_dict() for item in getattr(self, name)]
-                for name in ("findings", "not_assessed", "patterns", "open_questions", "effects", "advice", "alerts")
-            },
+            "findings": [finding.to_dict() for finding in self.findings],
+            "not_assessed": [refused.to_dict() for refused in self.not_assessed],
+            **self.whole.to_dict(),
             "notes": list(self.notes),
             "catalog": self.catalog,
             "disclaimer": self.disclaimer,
@@ -331,8 +397,12 @@ class Report(NamedTuple):
         }
 
     def to_json(self, indent: int | None = None) -> str:
-        """The published form as JSON text."""
-        return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent)
+        """The published form as JSON text: `json.loads(report.to_json())` equals `report.to_dict()`."""
+        if indent is not None:
+            return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent)
+        from labinterp._json import report_json
+
+        return report_json(self)
 
     def __str__(self) -> str:
         lines = [str(item) for item in self.rows()]

@@ -221,7 +221,7 @@ class Population(Strict):
         if sum(a is not None for a in (self.age_years, self.age_months, self.age_days)) > 1:
             raise ValueError("give the age in one unit: age_years, age_months or age_days")
         if self.trimester and self.pregnant != "yes":
-            raise ValueError("a trimester needs pregnant = \"yes\"")
+            raise ValueError('a trimester needs pregnant = "yes"')
         return self
 
 
@@ -422,8 +422,17 @@ class Link(Strict):
     certainty: Certainty
     evidence: tuple[
         Literal[
-            "guideline", "meta_analysis_rct", "rct", "cohort", "cross_sectional", "case_series",
-            "physiology", "genetic", "animal", "cell", "expert_opinion",
+            "guideline",
+            "meta_analysis_rct",
+            "rct",
+            "cohort",
+            "cross_sectional",
+            "case_series",
+            "physiology",
+            "genetic",
+            "animal",
+            "cell",
+            "expert_opinion",
         ],
         ...,
     ]

@@ -109,7 +109,9 @@ def read_table(data: bytes, columns: Mapping[str, str] | None = None, delimiter:
     try:
         lines = list(reader)
     except csv.Error as error:
-        raise InputError(f"line {reader.line_num}: this is not a table that can be read ({error}); accepted: CSV and TSV with a header line") from None
+        raise InputError(
+            f"line {reader.line_num}: this is not a table that can be read ({error}); accepted: CSV and TSV with a header line"
+        ) from None
     while lines and not any(cell.strip() for cell in lines[0]):
         lines.pop(0)
     if not lines:

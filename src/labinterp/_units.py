@@ -122,7 +122,7 @@ class Physics:
 
         import pint
 
-        self._registry = pint.UnitRegistry(non_int_type=Fraction)
+        self._registry: Any = pint.UnitRegistry(non_int_type=Fraction)
         self._one = Fraction(1)
         self._names, self._kinds = names, kinds
 
@@ -176,7 +176,7 @@ def to_pint(quantity: Quantity, registry: Any = None) -> Any:
     if registry is None:
         import pint
 
-        registry = pint.get_application_registry()
+        registry = pint.get_application_registry()  # type: ignore[no-untyped-call]
     return registry.Quantity(float(quantity.value), name)
 
 

@@ -49,10 +49,14 @@ class ToPlain(StrEnum):
     json = "json"
 
 
-LimitsOption = Annotated[Path | None, typer.Option("--limits", help="Your own limits: a TOML file or a folder of them, added to the catalog.")]
+LimitsOption = Annotated[
+    Path | None, typer.Option("--limits", help="Your own limits: a TOML file or a folder of them, added to the catalog.")
+]
 AuthorityOption = Annotated[
     list[str] | None,
-    typer.Option("--authority", help="Whose limits: nam, vitamin_d/ros-2018, or for one analyte vitamin_d=endocrine-society. May be repeated."),
+    typer.Option(
+        "--authority", help="Whose limits: nam, vitamin_d/ros-2018, or for one analyte vitamin_d=endocrine-society. May be repeated."
+    ),
 ]
 AsOfOption = Annotated[str | None, typer.Option("--as-of", help="Day whose limits are used, YYYY-MM-DD. Default: the catalog's own day.")]
 DecimalOption = Annotated[str | None, typer.Option("--decimal", help="Decimal mark of the source, . or , where 1,060 reads two ways.")]
@@ -68,7 +72,9 @@ def _version(value: bool) -> None:
 
 
 @_app.callback()
-def _main(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the versions and stop.")] = False) -> None:
+def _main(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the versions and stop.")] = False,
+) -> None:
     pass
 
 
@@ -114,7 +120,11 @@ def interpret(
     else:
         from labinterp._render import show_report
 
-        _console_write(out, lambda console: [show_report(console, report) for report in reports])
+        def show(console: Console) -> None:
+            for report in reports:
+                show_report(console, report)
+
+        _console_write(out, show)
     typer.echo(summary_line(reports), err=True)
     if strict and any(report.not_assessed for report in reports):
         raise _Incomplete
@@ -127,7 +137,9 @@ def explain(
     sex: SexOption = None,
     age: AgeOption = None,
     pregnant: PregnantOption = None,
-    context: Annotated[list[str] | None, typer.Option("--context", help="Declared circumstance, such as inflammation. May be repeated.")] = None,
+    context: Annotated[
+        list[str] | None, typer.Option("--context", help="Declared circumstance, such as inflammation. May be repeated.")
+    ] = None,
     authority: AuthorityOption = None,
     as_of: AsOfOption = None,
     decimal: DecimalOption = None,
@@ -309,7 +321,9 @@ def _no_clash(table: Table) -> None:
 def _table_of(source: Source) -> Table:
     """A plain table for results that came as JSON."""
     rows = [
-        [panel.patient.id or "", r.test, "" if r.value is None else str(r.value), r.unit or ""] for panel in source.panels for r in panel.results
+        [panel.patient.id or "", r.test, "" if r.value is None else str(r.value), r.unit or ""]
+        for panel in source.panels
+        for r in panel.results
     ]
     return Table(["patient_id", "test", "value", "unit"], rows, {}, ",", "utf-8")
 
@@ -329,7 +343,7 @@ def _write(path: Path | None, text: str) -> None:
         raise InputError(f"the output cannot be written: {error.strerror}") from None
 
 
-def _console_write(path: Path | None, show: Callable[[Console], object]) -> None:
+def _console_write(path: Path | None, show: Callable[[Console], None]) -> None:
     if path is None:
         show(Console())
         return

@@ -109,7 +109,10 @@ def read_rows(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str] | No
     found = find_columns(header, columns or {})
     texts = [["" if row.get(name) is None else str(row[name]) for name in header] for row in listed]
     plain = {header[at] for role, at in found.items() if role in ("value", "ref_low", "ref_high")}
-    numbers = {n: {k: v for k, v in row.items() if k in plain and isinstance(v, (int, float, Decimal)) and not isinstance(v, bool)} for n, row in enumerate(listed)}
+    numbers = {
+        n: {k: v for k, v in row.items() if k in plain and isinstance(v, (int, float, Decimal)) and not isinstance(v, bool)}
+        for n, row in enumerate(listed)
+    }
     return _panels(Table(header, texts, found, ",", "utf-8"), numbers)
 
 
@@ -136,7 +139,9 @@ def read_json(text: str, columns: Mapping[str, str] | None = None) -> list[Panel
     if isinstance(data, Mapping):
         data = data.get("panels", [data]) if "results" not in data else [data]
     if not isinstance(data, list) or not all(isinstance(item, Mapping) for item in data):
-        raise InputError('accepted JSON: {"patient": {...}, "results": [...]}, a list of these, or a list of rows with test, value and unit')
+        raise InputError(
+            'accepted JSON: {"patient": {...}, "results": [...]}, a list of these, or a list of rows with test, value and unit'
+        )
     if all("results" in item for item in data) and data:
         return _json_panels(data)
     if len(data) == 1 and not {"test", "value"} & set(data[0]) and all(not isinstance(v, (list, Mapping)) for v in data[0].values()):
@@ -352,4 +357,15 @@ def _read_trimester(text: str) -> frozenset[str]:
     return frozenset((f"trimester_{found[1]}",))
 
 
-__all__ = ["COLUMN_NAMES", "PanelIn", "Source", "read_age", "read_bytes", "read_contexts", "read_date", "read_file", "read_json", "read_rows"]
+__all__ = [
+    "COLUMN_NAMES",
+    "PanelIn",
+    "Source",
+    "read_age",
+    "read_bytes",
+    "read_contexts",
+    "read_date",
+    "read_file",
+    "read_json",
+    "read_rows",
+]

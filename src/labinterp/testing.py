@@ -116,7 +116,9 @@ def _lines(file: Path, number: int, block: Mapping[str, Any], catalog: Catalog) 
 def _case(file: Path, number: int, case: Mapping[str, Any], catalog: Catalog) -> Case:
     analyte = file.stem
     name = case.get("test") or (catalog.table["analytes"][analyte]["name"] if analyte in catalog.table["analytes"] else "")
-    own = LabResult(name, case["result"], **{k: case[k] for k in ("unit", "loinc", "specimen", "comparator") if k in case}, **case.get("report", {}))
+    own = LabResult(
+        name, case["result"], **{k: case[k] for k in ("unit", "loinc", "specimen", "comparator") if k in case}, **case.get("report", {})
+    )
     others = [LabResult(o.get("test", ""), o["result"], o.get("unit")) for o in case.get("with", ())]
     return Case(f"{file.stem} case {number}", case.get("why", ""), [own, *others], _patient(case), _options(case, catalog), case["expect"])
 
@@ -156,7 +158,9 @@ def answer(case: Case, catalog: Catalog) -> dict[str, Any]:
     for name in ("effects", "not_effects"):
         wanted = set(case.expect.get(name, ()))
         present = wanted & {effect.id for effect in report.effects}
-        got[name] = case.expect.get(name) if (present == wanted if name == "effects" else not present) else sorted(e.id for e in report.effects)
+        got[name] = (
+            case.expect.get(name) if (present == wanted if name == "effects" else not present) else sorted(e.id for e in report.effects)
+        )
     if "alerts" in case.expect:
         got["alerts"] = case.expect["alerts"] if sorted(case.expect["alerts"]) == got["alerts"] else got["alerts"]
     return got
