@@ -10,12 +10,14 @@ import json
 import sys
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
 from labinterp import _schema
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 DATA = Path(__file__).resolve().parents[1] / "reference_ranges"
 MODELS: dict[str, type[BaseModel]] = {
@@ -79,5 +81,5 @@ if __name__ == "__main__":
             path.parent.mkdir(exist_ok=True)
             path.write_text(text, "utf-8")
     old = stale()
-    print("\n".join(f"{name} is not current: python -m tests.schemas --write" for name in old) or "all current")
+    sys.stdout.write("".join(f"{name} is not current: python -m tests.schemas --write\n" for name in old) or "all current\n")
     sys.exit(1 if old else 0)

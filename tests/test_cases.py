@@ -47,7 +47,9 @@ def test_every_case_expects_something(path: Path) -> None:
 def test_run_cases_tells_a_wrong_answer_with_its_place(tmp_path: Path) -> None:
     """A hospital that runs its own cases is told which one fails, what was expected and what came."""
     path = tmp_path / "ferritin.toml"
-    path.write_text('[[case]]\nwhy = "wrong on purpose"\nresult = "5 ug/L"\npatient = { sex = "male", age_years = 40 }\nexpect = { code = "H" }\n')
+    path.write_text(
+        '[[case]]\nwhy = "wrong on purpose"\nresult = "5 ug/L"\npatient = { sex = "male", age_years = 40 }\nexpect = { code = "H" }\n'
+    )
     (failure,) = run_cases(path)
     assert str(failure) == "ferritin case 1: wrong on purpose\n  expected {'code': 'H'}\n  got      {'code': 'L'}"
 

@@ -83,9 +83,7 @@ def to_inputs(panel: PanelModel) -> tuple[Patient, list[LabResult]]:
     who = panel.patient
     listed = panel.results
     results = (
-        [LabResult(name, value) for name, value in listed.items()]
-        if isinstance(listed, dict)
-        else [_make(_fields(r)) for r in listed]
+        [LabResult(name, value) for name, value in listed.items()] if isinstance(listed, dict) else [_make(_fields(r)) for r in listed]
     )
     at = next((r.collected_at for r in results if r.collected_at is not None), None)
     patient = Patient(

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import date
-from pathlib import Path
+from os.path import abspath, basename, dirname, isdir, isfile, join
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from labinterp._rules import LimitSet
 from labinterp._units import UnitTable
-from labinterp.errors import CatalogError, UnknownAnalyteError, UnknownAuthorityError
+from labinterp.errors import CatalogError, InputError, UnknownAnalyteError, UnknownAuthorityError
 
 if TYPE_CHECKING:
+    from datetime import date
     from fractions import Fraction
+    from pathlib import Path
 
-_HERE = Path(__file__).parent
+_HERE = dirname(abspath(__file__))  # pathlib would cost a tenth of a first answer
 _MEMO = 4096  # entries; memos are bounded so that a stream of odd people cannot fill the memory
 
 
@@ -109,6 +110,8 @@ class Catalog:
         Raises:
             CatalogError: With every problem found.
         """
+        from pathlib import Path
+
         from labinterp._checks import checked_files
         from labinterp._compile import compile_table
         from labinterp._digest import digest
@@ -129,6 +132,8 @@ class Catalog:
         Raises:
             CatalogError: With every problem found.
         """
+        from pathlib import Path
+
         from labinterp._checks import checked_files, merged_files
         from labinterp._compile import compile_table
 
@@ -299,32 +304,44 @@ class Catalog:
 
 
 def iso(as_of: date | str | None, catalog: Catalog) -> str:
-    """The day whose limits are asked for, as ISO text; default: the catalog's own day, never today."""
+    """The day whose limits are asked for, as ISO text; default: the catalog's own day, never today.
+
+    Raises:
+        InputError: A text that is no day.
+    """
     if as_of is None:
         return catalog.as_of
-    return date.fromisoformat(as_of).isoformat() if isinstance(as_of, str) else as_of.isoformat()
+    from datetime import date
+
+    try:
+        return (date.fromisoformat(as_of) if isinstance(as_of, str) else as_of).isoformat()[:10]
+    except (ValueError, AttributeError):
+        raise InputError("as_of is a date, or a text such as '2024-06-03'") from None
 
 
 def data_root() -> Path:
     """The directory of the data files: the repository's, or the copy inside an installed package."""
-    checkout = _HERE.parent.parent / "reference_ranges"
-    return checkout if _in_checkout() and checkout.is_dir() else _HERE / "reference_ranges"
+    from pathlib import Path
+
+    checkout = join(dirname(dirname(_HERE)), "reference_ranges")
+    return Path(checkout if _in_checkout() and isdir(checkout) else join(_HERE, "reference_ranges"))
 
 
 def _in_checkout() -> bool:
-    return _HERE.parent.name == "src" and (_HERE.parent.parent / "pyproject.toml").is_file()
+    return basename(dirname(_HERE)) == "src" and isfile(join(dirname(dirname(_HERE)), "pyproject.toml"))
 
 
 def _load() -> Catalog:
-    compiled = _HERE / "catalog.json"
-    if compiled.is_file():
-        table = json.loads(compiled.read_bytes())
+    compiled = join(_HERE, "catalog.json")
+    if isfile(compiled):
+        with open(compiled, "rb") as file:
+            table = json.loads(file.read())
         if not _in_checkout():
-            return Catalog(table, _HERE / "reference_ranges")
+            return Catalog(table)
         from labinterp._digest import digest
 
         if table.get("digest") == digest(data_root()):
-            return Catalog(table, data_root())
+            return Catalog(table)
     if not data_root().is_dir():
         raise CatalogError([f"{data_root().name}: the data files are missing; install the package again"])
     return Catalog.from_directory(data_root())

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from math import inf
 from typing import Any
 
 from labinterp._digest import FORMAT
 from labinterp._files import Files
 from labinterp._names import sorted_key, squash, tokens
-from labinterp._rules import DAYS, FAMILY, edge_floats
+from labinterp._rules import DAYS, FAMILY, edge_floats, span_ends
 from labinterp._schema import Analyte, Cite, InForce, LimitSet, Population, Span, UnitSpan
 from labinterp._units import Physics, fold
 
@@ -81,6 +82,7 @@ def _units(files: Files) -> dict[str, Any]:
 
 def _identity(analytes: Iterable[Analyte]) -> dict[str, Any]:
     keys: dict[str, dict[str, Any]] = {"names": {}, "sorted_names": {}, "never": {}, "ambiguous": {}, "loinc": {}, "never_loinc": {}}
+    reasons: list[list[str]] = []
     for analyte in analytes:
         identity = analyte.identity
         own = [analyte.id.replace("_", " "), analyte.name, *(n for listed in identity.names.values() for n in listed)]
@@ -88,16 +90,17 @@ def _identity(analytes: Iterable[Analyte]) -> dict[str, Any]:
             keys["names"].setdefault(squash(name), analyte.id)
             keys["sorted_names"].setdefault(sorted_key(tokens(name)), analyte.id)
         for never in identity.never:
+            reasons.append([analyte.id, never.reason, never.because])
             for name in never.names:
-                keys["never"].setdefault(squash(name), [analyte.id, never.reason, never.because])
-                keys["never"].setdefault(sorted_key(tokens(name)), [analyte.id, never.reason, never.because])
+                keys["never"].setdefault(squash(name), len(reasons) - 1)
+                keys["never"].setdefault(sorted_key(tokens(name)), len(reasons) - 1)
         for ambiguous in identity.ambiguous:
             keys["ambiguous"].setdefault(squash(ambiguous.name), [analyte.id, list(ambiguous.may_be)])
         for loinc in identity.loinc:
             keys["loinc"].setdefault(loinc.code, [analyte.id, loinc.kind])
         for code in identity.never_loinc:
             keys["never_loinc"].setdefault(code.code, [analyte.id, code.reason, code.means])
-    return keys
+    return {**keys, "never_reasons": reasons}
 
 
 def _analyte(analyte: Analyte, physics: Physics, kinds: Mapping[str, str]) -> dict[str, Any]:
@@ -120,6 +123,7 @@ def _analyte(analyte: Analyte, physics: Physics, kinds: Mapping[str, str]) -> di
         "unit_caveats": dict(units.caveats),
         "plausible": _unit_span(units.plausible),
         "ordinary": _unit_span(units.ordinary),
+        "believed": {u: [*_ends(units.plausible, u, factors), *_ends(units.ordinary, u, factors)] for u in units.usual if u in factors},
         "default": analyte.default,
         "lab_range": analyte.lab_range.model_dump(),
         "specimens": list(analyte.identity.specimens),
@@ -220,6 +224,10 @@ def _policy(files: Files) -> dict[str, Any]:
         "muscle_text_years": [None if a is None else float(a) for a in (muscle.at_least, muscle.below)],
         "derived": [_lean(d) for d in policy["derived"]],
     }
+
+
+def _ends(span: UnitSpan, unit: str, factors: Mapping[str, str]) -> list[float | None]:
+    return [None if abs(end) == inf else end for end in span_ends(_unit_span(span), unit, factors)]
 
 
 def _unit_span(span: UnitSpan) -> dict[str, Any]:

@@ -6,17 +6,17 @@ with a note in brackets only where the note means the same analyte. Look-alikes 
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from labinterp._lazy import pattern
 from labinterp._names import sorted_key, squash, tokens
 
 if TYPE_CHECKING:
     from labinterp._catalog import Catalog
 
 LONGEST = 200  # characters of a name
-_LOINC = re.compile(r"\d{1,6}-\d").fullmatch
-_BRACKETS = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]|\{([^{}]*)\}")
+_LOINC = pattern(r"\d{1,6}-\d").fullmatch
+_BRACKETS = pattern(r"\(([^()]*)\)|\[([^\[\]]*)\]|\{([^{}]*)\}")
 
 
 class Identified(NamedTuple):
@@ -109,8 +109,9 @@ def _lookup(table: dict[str, Any] | Any, name: str) -> Identified | Refused | No
             "ambiguous_analyte", f"The name may mean {' or '.join(may_be)}. Give the full name or a LOINC code.", None, (analyte,)
         )
     for never in (table["never"].get(key), table["never"].get(ordered)):
-        if never and key not in table["names"]:
-            return Refused(never[1], never[2], look_alike=True)
+        if never is not None and key not in table["names"]:
+            _, reason, because = table["never_reasons"][never]
+            return Refused(reason, because, look_alike=True)
     found = table["names"].get(key) or table["sorted_names"].get(ordered)
     return Identified(found) if found else None
 

@@ -6,11 +6,13 @@ Light and frozen. Unknown facts stay None; nothing is assumed.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from labinterp.errors import InputError
+
+if TYPE_CHECKING:
+    from datetime import date
 
 _SEX = {
     "female": "female", "f": "female", "woman": "female", "w": "female", "weiblich": "female", "frau": "female", "v": "female",

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from labinterp._assess import Book, assess_measured, book_for
 from labinterp._catalog import Catalog, iso
@@ -16,6 +15,9 @@ from labinterp._quantity import Quantity
 from labinterp._results import Finding, NotAssessed, Report, Whole
 from labinterp._together import read_together
 from labinterp.errors import InputError
+
+if TYPE_CHECKING:
+    from datetime import date
 
 NOBODY = Patient()
 MOST_WHOLES = 500  # panels remembered for one kind of person

@@ -8,7 +8,6 @@ from typing import Any
 
 from labinterp._results import Finding, Report, plain_number
 
-
 _encode = json.JSONEncoder(ensure_ascii=False).encode  # one encoder: making one costs more than a short text
 
 

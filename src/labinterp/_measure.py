@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import inf, nextafter
+from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from labinterp._codes import COMPARATORS
@@ -12,7 +12,7 @@ from labinterp._inputs import LabResult
 from labinterp._quantity import Quantity, ReadValue, Unreadable, read_value
 from labinterp._reported import Reported, read_reported
 from labinterp._results import NotAssessed
-from labinterp._rules import FAMILY
+from labinterp._rules import FAMILY, span_ends
 from labinterp._units import from_pint
 
 if TYPE_CHECKING:
@@ -169,29 +169,16 @@ def _kind(kind: str) -> str:
 def believed(catalog: Catalog, entry: Mapping[str, Any], unit: str) -> Believed:
     """The numbers believed in a unit: a unit this analyte is seldom reported in is believed only where the number is ordinary."""
     key = ("believed", entry["id"], unit)
-    found = catalog.memo.get(key)
+    found: Believed | None = catalog.memo.get(key)
     if found is None:
-        ordinary = _ends(catalog, entry, entry["ordinary"], unit)
-        hard = _ends(catalog, entry, entry["plausible"], unit) if unit in entry["usual"] else ordinary
-        found = catalog.remember(key, Believed(*hard, *ordinary))
-    result: Believed = found
-    return result
-
-
-def _ends(catalog: Catalog, entry: Mapping[str, Any], span: Mapping[str, str], unit: str) -> tuple[float, float]:
-    from fractions import Fraction
-
-    factor = catalog.factor(entry["id"], span["unit"], unit) or Fraction(1)
-    low, high = -inf, inf
-    for word, text in span.items():
-        if word == "unit":
-            continue
-        end = float(Fraction(text) * factor)
-        if word in ("at_least", "above"):
-            low = nextafter(end, inf) if word == "above" else end
+        compiled = entry["believed"].get(unit)
+        if compiled is not None:
+            found = Believed(*(end if end is not None else (-inf, inf)[n % 2] for n, end in enumerate(compiled)))
         else:
-            high = nextafter(end, -inf) if word == "below" else end
-    return low, high
+            ordinary = span_ends(entry["ordinary"], unit, entry["factors"])
+            found = Believed(*ordinary, *ordinary)
+        catalog.remember(key, found)
+    return found
 
 
 def _doubt(

@@ -7,13 +7,14 @@ Example:
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable
 
+from labinterp._lazy import pattern
+
 _GREEK = str.maketrans({"α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta"})
-_PARTS = re.compile(r"[^\W_]+")
-_EDGE = re.compile(r"(?<=[a-z])(?=[0-9])|(?<=[0-9])(?=[a-z])")
+_PARTS = pattern(r"[^\W_]+")
+_EDGE = pattern(r"(?<=[a-z])(?=[0-9])|(?<=[0-9])(?=[a-z])")
 
 
 def plain(text: str) -> str:

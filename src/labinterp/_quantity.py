@@ -10,6 +10,8 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from labinterp._lazy import pattern
+
 if TYPE_CHECKING:
     from fractions import Fraction
 
@@ -84,7 +86,9 @@ class Unreadable(NamedTuple):
 
 
 # the form nearly every value has: no sign, no thousands, no reading in two ways
-PLAIN = re.compile(r"(?:0|[1-9][0-9]{0,11})(?:\.[0-9]{1,2}|\.[0-9]{4,12})?|0\.[0-9]{3}").fullmatch
+_PLAIN = r"(?:(?:0|[1-9][0-9]{0,11})(?:\.[0-9]{1,2}|\.[0-9]{4,12})?|0\.[0-9]{3})"
+PLAIN = pattern(_PLAIN).fullmatch
+_WITH_UNIT = pattern(rf"({_PLAIN}) ?([A-Za-zµμ]+/[A-Za-z]+)")
 _SPACES = dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u200a\u202f\u2002\u2003\t\r\n"), " ") | {0xFEFF: None, 0x200B: None}
 _SIGNS = {ord("\u2212"): "-", ord("\u2013"): "-", ord("\u2014"): "-", ord("\u00b7"): ".", ord("\u2019"): "'", ord("\u00d7"): "x"}
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
@@ -108,19 +112,19 @@ _WORDS = (
         r"greater than|more than|higher than|above|over|größer als|mehr als|über|sup[ée]rieure? à|plus de|groter dan|meer dan|boven|mayor (?:de|que)|superior a|superiore a|maggiore di|>",
     ),
 )
-_COMPARATOR = re.compile("|".join(f"(?P<c{i}>{words})" for i, (_, words) in enumerate(_WORDS)), re.IGNORECASE)
+_COMPARATOR = pattern("|".join(f"(?P<c{i}>{words})" for i, (_, words) in enumerate(_WORDS)), re.IGNORECASE)
 _NUMBER = (
     r"[+-]?(?:[0-9](?:[0-9.,]|['\s](?=[0-9]{3}(?![0-9])))*|[.,][0-9]+)(?:[eE][+-]?[0-9]{1,3}|\s*[xX*]\s*10\s*\^?\s*\(?[+-]?[0-9]{1,3}\)?)?"
 )
-_RANGE = re.compile(rf"(?P<low>{_NUMBER})\s*(?:~|-|\bto\b|\bbis\b|\bà\b|\ba\b|\btot\b)\s*(?P<high>{_NUMBER})(?![0-9.,-])", re.IGNORECASE)
-_VALUE = re.compile(_NUMBER)
+_RANGE = pattern(rf"(?P<low>{_NUMBER})\s*(?:~|-|\bto\b|\bbis\b|\bà\b|\ba\b|\btot\b)\s*(?P<high>{_NUMBER})(?![0-9.,-])", re.IGNORECASE)
+_VALUE = pattern(_NUMBER)
 # A bare plus or minus is a flag only behind a space: "5+" may be a dipstick's grade, "12-" half a range.
 _FLAG_WORDS = "HH|LL|HU|LU|H|L|N|A|\\*{1,3}|!{1,2}|↑{1,2}|↓{1,2}|(?<=\\s)[+-]|high|low|normal|abnormal|critical"
-_FLAG_AFTER = re.compile(rf"\s*(?:[\[(]\s*(?P<in>{_FLAG_WORDS})\s*[\])]|(?P<out>{_FLAG_WORDS}))(?=\s|$)", re.IGNORECASE)
-_FLAG_BEFORE = re.compile(r"(?P<flag>\*{1,3}|!{1,2}|↑{1,2}|↓{1,2}|(?:HH|LL|H|L|N)(?=\s))\s*")
-_POWER = re.compile(r"\s*[xX*]\s*10\s*\^?\s*\(?([+-]?[0-9]{1,3})\)?$")
-_GROUPED = {mark: re.compile(rf"[1-9][0-9]{{0,2}}(?:{re.escape(mark)}[0-9]{{3}})+").fullmatch for mark in ".,' "}
-_TWO_WAYS = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}").fullmatch
+_FLAG_AFTER = pattern(rf"\s*(?:[\[(]\s*(?P<in>{_FLAG_WORDS})\s*[\])]|(?P<out>{_FLAG_WORDS}))(?=\s|$)", re.IGNORECASE)
+_FLAG_BEFORE = pattern(r"(?P<flag>\*{1,3}|!{1,2}|↑{1,2}|↓{1,2}|(?:HH|LL|H|L|N)(?=\s))\s*")
+_POWER = pattern(r"\s*[xX*]\s*10\s*\^?\s*\(?([+-]?[0-9]{1,3})\)?$")
+_GROUPED = {mark: pattern(rf"[1-9][0-9]{{0,2}}(?:{re.escape(mark)}[0-9]{{3}})+") for mark in ".,' "}
+_TWO_WAYS = pattern(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
 
 
 def read_value(raw: object, decimal: str | None = None) -> ReadValue | Unreadable:
@@ -143,6 +147,9 @@ def read_value(raw: object, decimal: str | None = None) -> ReadValue | Unreadabl
     if type(raw) is str:
         if PLAIN(raw):
             return ReadValue(Decimal(raw))
+        plain = _WITH_UNIT.fullmatch(raw)
+        if plain:
+            return ReadValue(Decimal(plain[1]), rest=plain[2])
         return _read_text(raw, decimal)
     return _read_object(raw)
 
@@ -248,7 +255,7 @@ def _plain(body: str, decimal: str | None, *, exact: bool) -> str | Unreadable:
                 whole, mark, part = body.rpartition(candidate)
         if mark and mark in whole:
             return odd
-        grouped = _GROUPED["'"](whole) or _GROUPED[" "](whole)
+        grouped = _GROUPED["'"].fullmatch(whole) or _GROUPED[" "].fullmatch(whole)
         if not grouped or (mark and not part.isdigit()) or (decimal and mark and mark != decimal):
             return odd
         return re.sub("[' ]", "", whole) + ("." + part if mark else "")
@@ -259,25 +266,25 @@ def _plain(body: str, decimal: str | None, *, exact: bool) -> str | Unreadable:
         mark = "." if body.rfind(".") > body.rfind(",") else ","
     elif dots + commas == 1:
         mark = "." if dots else ","
-        if decimal is None and not exact and _TWO_WAYS(body):
+        if decimal is None and not exact and _TWO_WAYS.fullmatch(body):
             return Unreadable(
                 "ambiguous_number",
                 f"The number reads two ways: {body.replace(mark, '')} or {body.replace(mark, '.')}. "
                 "Give the decimal mark of the file (decimal='.' or ','; --decimal on the command line).",
             )
         if decimal and mark != decimal:
-            return body.replace(mark, "") if _GROUPED[mark](body) else odd
+            return body.replace(mark, "") if _GROUPED[mark].fullmatch(body) else odd
     else:  # several of one mark: they can only part thousands
         mark = "," if dots else "."
         if decimal and mark != decimal:
             return odd
         other = "." if dots else ","
-        return body.replace(other, "") if _GROUPED[other](body) else odd
+        return body.replace(other, "") if _GROUPED[other].fullmatch(body) else odd
     if decimal and mark != decimal:
         return odd
     whole, _, part = body.rpartition(mark)
     other = "," if mark == "." else "."
-    if mark in whole or other in part or (other in whole and not _GROUPED[other](whole)):
+    if mark in whole or other in part or (other in whole and not _GROUPED[other].fullmatch(whole)):
         return odd
     return (whole.replace(other, "") or "0") + ("." + part if part else "")
 

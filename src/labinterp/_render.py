@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from labinterp._catalog import Catalog
-from labinterp._results import Finding, NotAssessed, PatternMatch, Report
+from labinterp._quantity import Quantity
+from labinterp._results import Advice, Finding, NotAssessed, PatternMatch, Report
 from labinterp._trace import cited, spans
 
 _WORDS = {
@@ -41,18 +42,20 @@ def show_report(console: Console, report: Report) -> None:
     console.print(Text(_person(report), style="bold"))
     table = Table(show_edge=False, pad_edge=False, header_style="bold")
     for name, wrap in (("row", False), ("test", True), ("result", False), ("code", False), ("meaning", True), ("drawn by", True)):
-        table.add_column(name, no_wrap=not wrap, justify="right" if name == "row" else "left")
+        table.add_column(name, no_wrap=not wrap, overflow="fold", justify="right" if name == "row" else "left")
     for answer in report.rows():
         table.add_row(*_row(answer))
     console.print(table)
     notes = [(f.row, note) for f in report.findings for note in f.notes]
+    if any(f.near_limit for f in report.findings):
+        console.print(Text("* within half of its last printed digit of a line", style="dim"))
     _section(console, "Notes", [f"Row {row}: {note}" for row, note in notes] + list(report.notes))
     _section(console, "Not assessed", [f"Row {n.row}: {n.message}" for n in report.not_assessed])
     _section(console, "Needs attention", [f"{a.tier}, {_TIER[a.tier]} (row {a.row}): {a.text}" for a in report.alerts], "bold red")
     _section(console, "Read together", [_pattern(p) for p in report.patterns])
     _section(console, "Not settled yet", [_pattern(p) for p in report.open_questions])
     _section(console, "Linked to muscle", [f"{e.name}: {e.text} Recovery: {e.reversibility}" for e in report.effects])
-    _section(console, "What is usually done", [f"{a.name}: {' '.join(a.usually_done)} {a.next_step}".strip() for a in report.advice])
+    _section(console, "What is usually done", [_advice(a) for a in report.advice])
     console.print(Text("\n" + report.disclaimer, style="bold"))
     if report.effects or report.patterns or report.alerts:
         for sentence in report.standing:
@@ -82,13 +85,14 @@ def _row(answer: Finding | NotAssessed) -> list[Any]:
             Text(f"not assessed: {answer.reason.replace('_', ' ')}"),
             "",
         ]
-    meaning = Text(f"{answer.label}", style=_STYLE[answer.code])
-    meaning.append(f" ({_WORDS[answer.code]})")
+    meaning = Text(answer.label, style=_STYLE[answer.code])
+    if _WORDS[answer.code] not in answer.label:
+        meaning.append(f" ({_WORDS[answer.code]})")
     near = " *" if answer.near_limit else ""
     return [
         str(answer.row),
         Text(answer.source_name),
-        Text(f"{answer.quantity}{near}"),
+        Text(f"{_shown(answer.quantity)}{near}"),
         Text(answer.code, style=_STYLE[answer.code]),
         meaning,
         Text(answer.limits),
@@ -101,6 +105,17 @@ def _pattern(match: PatternMatch) -> str:
     if match.missing:
         text += f" Missing: {', '.join(match.missing)}."
     return f"{text} {match.next_test}".strip()
+
+
+def _advice(advice: Advice) -> str:
+    """One condition: what is usually done, then the next step; commas inside an entry stay readable behind semicolons."""
+    done = "; ".join(advice.usually_done)
+    return f"{advice.name[:1].upper()}{advice.name[1:]}. Usually: {done}. Next: {advice.next_step}"
+
+
+def _shown(quantity: Quantity) -> str:
+    """A quantity as people write it; UCUM's own form stays in the JSON."""
+    return f"{quantity.number} {quantity.unit.replace('{1.73_m2}', '1.73 m2')}"
 
 
 def _section(console: Console, title: str, lines: Iterable[str], style: str = "bold") -> None:

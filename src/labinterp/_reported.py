@@ -6,6 +6,7 @@ import re
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from labinterp._lazy import pattern
 from labinterp._quantity import Quantity, ReadValue, Unreadable, read_value
 from labinterp._units import UnitTable
 
@@ -14,10 +15,10 @@ _FLAGS = {
     "l": "L", "low": "L", "niedrig": "L", "↓": "L", "-": "L", "below": "L", "ll": "L", "↓↓": "L", "--": "L", "lu": "L", "bas": "L",
     "n": "N", "normal": "N", "norm": "N", "within range": "N", "ok": "N",
 }  # fmt: skip
-_BETWEEN = re.compile(
+_BETWEEN = pattern(
     r"^[(\[]?\s*(?P<low>[0-9][0-9.,']*)\s*(?:-|–|—|to|bis|à|a|tot|\.\.)\s*(?P<high>[0-9][0-9.,']*)\s*[)\]]?\s*(?P<unit>.*)$", re.IGNORECASE
 )
-_ONE_SIDED = re.compile(
+_ONE_SIDED = pattern(
     r"^(?P<word><=|>=|≤|≥|<|>|up to|bis|less than|below|greater than|above|at least|at most)\s*(?P<end>[0-9][0-9.,']*)\s*(?P<unit>.*)$",
     re.IGNORECASE,
 )

@@ -113,6 +113,22 @@ def edge_floats(
     return edges
 
 
+def span_ends(span: Mapping[str, str], unit: str, factors: Mapping[str, str]) -> tuple[float, float]:
+    """The lowest and the highest float inside a span of the data, in a unit."""
+    from fractions import Fraction
+
+    low, high = -inf, inf
+    for word in ("at_least", "above", "at_most", "below"):
+        if word not in span:
+            continue
+        end = float(Fraction(span[word]) * Fraction(factors[span["unit"]]) / Fraction(factors[unit]))
+        if word in ("at_least", "above"):
+            low = nextafter(end, inf) if word == "above" else end
+        else:
+            high = nextafter(end, -inf) if word == "below" else end
+    return low, high
+
+
 def place(edges: Sequence[float], value: float, comparator: str, high: float | None) -> tuple[int, int]:
     """The lowest and the highest band in which a value may lie.
 
@@ -246,7 +262,7 @@ def why_not(population: Mapping[str, Any], sex: str | None, age: Age | None, sta
     if population["trimester"] and state not in population["trimester"]:
         return f"it is for trimester {', '.join(map(str, population['trimester']))}"
     if age is not None and in_span(age, population["age"]) is not True:
-        return f"it is for {population['who']}"
+        return "the age is outside it, or not known exactly enough"
     return None
 
 

@@ -70,4 +70,4 @@ def _derive(book: Book, measured: list[Measured]) -> tuple[list[Measured], list[
     unit = catalog.table["analytes"]["egfr"]["si"]
     quantity = Quantity(Decimal(round(number)), unit)
     made = Measured(creatinine.row, "egfr", creatinine.source_name, creatinine.value_text, quantity, number, None, None, ())
-    return [made], [f"An eGFR of {round(number)} {unit} was computed from the creatinine in row {creatinine.row} (CKD-EPI 2021)."]
+    return [made], [f"An eGFR of {round(number)} mL/min/1.73 m2 was computed from the creatinine in row {creatinine.row} (CKD-EPI 2021)."]

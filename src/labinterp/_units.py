@@ -12,22 +12,23 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from labinterp._lazy import pattern
 from labinterp._quantity import Quantity
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
 # "Âµ" and its kin are UTF-8 read as Latin-1; U+FFFD hides one non-ASCII character, and micro is the only unit prefix that is one.
-_MICRO = re.compile("Âµ|Âμ|Î¼|ï¿½|\ufffd|µ|μ|\\\\Z03BC\\\\|\\\\X(?:00B5|03BC|C2B5|CEBC|B5)\\\\", re.IGNORECASE)
-_HL7_PARTS = re.compile(r"\^(?!-?[0-9]).*$", re.DOTALL)
+_MICRO = pattern("Âµ|Âμ|Î¼|ï¿½|\ufffd|µ|μ|\\\\Z03BC\\\\|\\\\X(?:00B5|03BC|C2B5|CEBC|B5)\\\\", re.IGNORECASE)
+_HL7_PARTS = pattern(r"\^(?!-?[0-9]).*$", re.DOTALL)
 # "(calc)" changes nothing; "(as PO4)" names another moiety, so it stays and the text is refused
-_NOTE = re.compile(r"(?<=\S)\s*(?:\((?!\s*(?:as|als)\b)[^()]*\)|\[(?!iu\]|\s*(?:as|als)\b)[^\[\]]*\])\s*$", re.IGNORECASE)
-_INVERSE = re.compile(r"[\s.·⋅∙•*]*(?<![a-z])(dl|ml|l)\s*(?:\^|\*\*)?\s*\(?-1\)?$")
-_LITRE = re.compile(r"\b(micro|milli|deci|centi)?lit(?:er|re|ro)s?\b")
-_HUNDRED_ML = re.compile(r"/\s*100\s*m(?:l|illiliter)s?\b")
+_NOTE = pattern(r"(?<=\S)\s*(?:\((?!\s*(?:as|als)\b)[^()]*\)|\[(?!iu\]|\s*(?:as|als)\b)[^\[\]]*\])\s*$", re.IGNORECASE)
+_INVERSE = pattern(r"[\s.·⋅∙•*]*(?<![a-z])(dl|ml|l)\s*(?:\^|\*\*)?\s*\(?-1\)?$")
+_LITRE = pattern(r"\b(micro|milli|deci|centi)?lit(?:er|re|ro)s?\b")
+_HUNDRED_ML = pattern(r"/\s*100\s*m(?:l|illiliter)s?\b")
 _MASS_WORD = {"nanograms": "ng", "nanogram": "ng", "picograms": "pg", "picogram": "pg", "micrograms": "ug", "microgram": "ug",
               "milligrams": "mg", "milligram": "mg", "grams": "g", "gram": "g", "gms": "g", "gm": "g", "gr": "g"}  # fmt: skip
-_MASS_WORDS = re.compile(r"^(?:" + "|".join(sorted(_MASS_WORD, key=len, reverse=True)) + r")(?=\s*/|\s+l\b)")
+_MASS_WORDS = pattern(r"^(?:" + "|".join(sorted(_MASS_WORD, key=len, reverse=True)) + r")(?=\s*/|\s+l\b)")
 _LITRE_PREFIX = {None: "l", "micro": "ul", "milli": "ml", "deci": "dl", "centi": "cl"}
 
 
