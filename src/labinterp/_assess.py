@@ -18,7 +18,7 @@ from labinterp._rules import Band, LimitSet, World, beside, deciding_fact, edge_
 if TYPE_CHECKING:
     from labinterp._catalog import Catalog, Silence
 
-_PREGNANCY_NOTE = "Pregnancy was not stated. This authority draws no line for pregnancy here; its general line answered."
+_PREGNANCY_NOTE = "Pregnancy was not stated; the line for people who are not pregnant answered."
 
 
 class Rule(NamedTuple):
@@ -196,12 +196,14 @@ def _silence(silence: Any, entry: Mapping[str, Any]) -> str:
     if entry["limits"]:
         message += f" Limit sets in the catalog: {', '.join(entry['limits'][:6])}."
     elif entry["lab_range"]["first"]:
-        message += " The laboratory's own range, given with the result, is used."
+        message += " Where the laboratory's own range is given with the result, it is used."
     return message
 
 
 def _refuse(measured: Measured, reason: str, message: str) -> NotAssessed:
-    return NotAssessed(measured.row, measured.analyte, measured.source_name, measured.value_text, measured.quantity.unit, reason, message)
+    return NotAssessed(
+        measured.row, measured.analyte, measured.source_name, measured.value_text, measured.unit_text, reason, message, measured.quantity
+    )
 
 
 # --- the laboratory's own range -----------------------------------------------------------------------------

@@ -211,7 +211,7 @@ def _specificity(population: Population) -> tuple[Any, ...]:
 def _policy(files: Files) -> dict[str, Any]:
     policy = files.policy.model_dump(mode="json")
     spellings = {squash(text): key for key, texts in files.policy.specimens.items() for text in (key, *texts)}
-    words = {squash(word): key for key, listed in files.policy.specimen_qualifiers.items() for word in listed}
+    words = {" ".join(tokens(word)): key for key, listed in files.policy.specimen_qualifiers.items() for word in listed}
     contexts = {squash(text): key for key, context in files.policy.contexts.items() for text in (key, *context.names)}
     pregnancy, muscle = files.policy.pregnancy_possible_years, files.policy.muscle_text_years
     return {

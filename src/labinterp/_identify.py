@@ -86,19 +86,27 @@ def _by_name(catalog: Catalog, name: str) -> Identified | Refused:
     if direct is not None:
         return direct
     words = tokens(name)
+    rest, specimen = _without_specimen(table["policy"]["specimen_qualifiers"], words)
     plain = [w for w in words if w not in table["policy"]["name_qualifiers"]]
-    if plain and plain != words:
+    if specimen is None and plain and plain != words:
         shorter = _lookup(table, " ".join(plain))
         if shorter is not None:
             return shorter
-    specimens = {table["policy"]["specimen_qualifiers"][w] for w in words if w in table["policy"]["specimen_qualifiers"]}
-    if specimens:
-        rest = [w for w in plain if w not in table["policy"]["specimen_qualifiers"]]
-        inner = _lookup(table, " ".join(rest)) if rest else None
+    if specimen is not None:
+        inner = _lookup(table, " ".join(w for w in rest if w not in table["policy"]["name_qualifiers"])) or _lookup(table, " ".join(rest))
         if isinstance(inner, Identified):
-            return _of_specimen(catalog, inner, sorted(specimens)[0])
+            return _of_specimen(catalog, inner, specimen)
     bracketed = _without_notes(catalog, name)
     return bracketed if bracketed is not None else _unknown(catalog, name)
+
+
+def _without_specimen(qualifiers: dict[str, str], words: list[str]) -> tuple[list[str], str | None]:
+    """The words without those that show a specimen ("in red blood cells", "Harn"), and that specimen."""
+    text, specimen = f" {' '.join(words)} ", None
+    for phrase in sorted((q for q in qualifiers if f" {q} " in text), key=len, reverse=True):
+        if f" {phrase} " in text:
+            text, specimen = text.replace(f" {phrase} ", " "), specimen or qualifiers[phrase]
+    return text.split(), specimen
 
 
 def _lookup(table: dict[str, Any] | Any, name: str) -> Identified | Refused | None:
@@ -145,7 +153,10 @@ def _without_notes(catalog: Catalog, name: str) -> Identified | Refused | None:
 def _unknown(catalog: Catalog, name: str) -> Refused:
     from difflib import get_close_matches
 
-    near = get_close_matches(squash(name)[:64], list(catalog.table["names"]), n=3, cutoff=0.75)
+    key = squash(name)[:64]
+    # only names of the same first letter and about the same length: comparing with all of them costs milliseconds
+    candidates = [n for n in catalog.table["names"] if n[:1] == key[:1] and abs(len(n) - len(key)) <= 4]
+    near = get_close_matches(key, candidates, n=3, cutoff=0.75)
     closest = tuple(dict.fromkeys(catalog.table["names"][n] for n in near))
     hint = f" Closest: {', '.join(closest)}." if closest else ""
     return Refused("unknown_analyte", f"No analyte of the catalog has this name.{hint}", None, closest)
@@ -164,8 +175,12 @@ def _with_code(catalog: Catalog, named: Identified | Refused | None, code: str) 
         return Refused(reason, f"LOINC {code} means {means}: another test.")
     known = table["loinc"].get(code)
     if known is None:
-        if isinstance(named, Identified):
-            return named._replace(notes=(*named.notes, f"The LOINC code {code[:12]} is not in the catalog; the name alone decided."))
+        if isinstance(named, Identified):  # it may be a variant of this test, or the same substance in another specimen
+            listed = ", ".join(table["analytes"][named.analyte]["loinc"])
+            said = (
+                f"LOINC {code[:12]} is not among the codes of {named.analyte} here ({listed}), so name and code cannot be shown to agree."
+            )
+            return Refused("conflicting_code", f"{said} Leave the code out to go by the name alone.", named.analyte)
         return named or Refused("unknown_analyte", f"LOINC {code[:12]} is not in the catalog.")
     analyte, kind = known
     if isinstance(named, Identified) and named.analyte != analyte:
@@ -182,9 +197,14 @@ def _with_code(catalog: Catalog, named: Identified | Refused | None, code: str) 
 
 def _with_specimen(catalog: Catalog, found: Identified, specimen: str) -> Identified | Refused:
     known = catalog.table["policy"]["specimens"]
-    key = known.get(squash(specimen)) or next((known[w] for w in tokens(specimen) if w in known), None)
+    key = known.get(squash(specimen))
+    if key is None:  # "Serum, gel tube": one known word, and none of another specimen
+        keys = {known[w] for w in tokens(specimen) if w in known}
+        odd = keys - {"serum", "plasma", "blood"}
+        key = sorted(odd)[0] if odd else sorted(keys)[0] if keys else None
     if key is None:
-        return found._replace(notes=(*found.notes, "The specimen's name is not known here; it was not used."))
+        wanted = " or ".join(s.replace("_", " ") for s in catalog.table["analytes"][found.analyte]["specimens"])
+        return Refused("wrong_specimen", f"The specimen's name is not known here; the limits are for {wanted}.", found.analyte)
     return _of_specimen(catalog, found, key)
 
 

@@ -26,6 +26,7 @@ class Measured(NamedTuple):
     analyte: str
     source_name: str
     value_text: str
+    unit_text: str
     quantity: Quantity
     number: float
     high: float | None
@@ -90,7 +91,7 @@ def measure(catalog: Catalog, result: LabResult, row: int, decimal: str | None =
     doubt = _doubt(catalog, entry, code, number, read.comparator, high)
     if doubt is not None:
         if doubt[0]:
-            return refuse("implausible", doubt[1], analyte)
+            return refuse("implausible", doubt[1], analyte)._replace(quantity=quantity)
         notes = (*notes, doubt[1])
     if code in entry["unit_caveats"]:
         notes = (*notes, entry["unit_caveats"][code])
@@ -99,7 +100,7 @@ def measure(catalog: Catalog, result: LabResult, row: int, decimal: str | None =
         reported = read_reported(
             quantity, result.ref_low, result.ref_high, result.ref_text, result.flag or read.flag, catalog.units, decimal
         )
-    return Measured(row, analyte, str(name), value_text, quantity, number, high, reported, notes)
+    return Measured(row, analyte, str(name), value_text, unit_text, quantity, number, high, reported, notes)
 
 
 def _merge(read: ReadValue, comparator: str) -> ReadValue | None:

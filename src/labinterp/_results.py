@@ -205,6 +205,7 @@ class NotAssessed(NamedTuple):
         unit_text: The unit as printed.
         reason: One of the closed list.
         message: One or two sentences, with the next step.
+        quantity: Value and unit, where they could be read.
     """
 
     row: int
@@ -214,10 +215,11 @@ class NotAssessed(NamedTuple):
     unit_text: str
     reason: str
     message: str
+    quantity: Quantity | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data in the published form."""
-        return self._asdict()
+        return {name: getattr(self, name) for name in self._fields[:7]}
 
     def __str__(self) -> str:
         return f"{self.source_name or '(no name)'} {self.value_text} {self.unit_text}: not assessed, {self.reason}. {self.message}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from labinterp._quantity import Quantity
 from labinterp._results import Finding, NotAssessed, Report
 
 ADDED = ("analyte", "comparator", "value", "unit", "si_value", "si_unit", "code", "band", "limits", "reason")
@@ -48,14 +49,19 @@ def summary_line(reports: Iterable[Report]) -> str:
 
 
 def cells(answer: Finding | NotAssessed | None) -> list[str]:
-    """The added columns of one row, as text; empty where there is nothing to say."""
+    """The added columns of one row, as text; empty where there is nothing to say. A value that was read is given even without an answer."""
     if answer is None:
         return [""] * len(ADDED)
-    if isinstance(answer, NotAssessed):
-        return [answer.analyte or "", *[""] * (len(ADDED) - 2), answer.reason]
-    number, unit = answer.si
-    quantity = answer.quantity
-    return [
-        answer.analyte, quantity.comparator, str(quantity.value) if quantity.high is None else quantity.number, quantity.unit,
-        repr(number), unit, answer.code, answer.band or "", answer.limits, "",
-    ]  # fmt: skip
+    if isinstance(answer, Finding):
+        return [answer.analyte, *_number(answer.quantity), *_si(answer), answer.code, answer.band or "", answer.limits, ""]
+    number = ["", "", ""] if answer.quantity is None else _number(answer.quantity)
+    return [answer.analyte or "", *number, "", "", "", "", "", answer.reason]
+
+
+def _number(quantity: Quantity) -> list[str]:
+    return [quantity.comparator, str(quantity.value) if quantity.high is None else quantity.number, quantity.unit]
+
+
+def _si(finding: Finding) -> list[str]:
+    number, unit = finding.si
+    return [repr(number), unit]

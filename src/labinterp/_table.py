@@ -103,6 +103,8 @@ def read_table(data: bytes, columns: Mapping[str, str] | None = None, delimiter:
         InputError: No header, no column for test or value, or a column name that is not there.
     """
     text, found_encoding = decode(data, encoding)
+    if b"\0" in data[:4096] and found_encoding != "utf-16":
+        raise InputError("this is a binary file; accepted: CSV, TSV and JSON text")
     if delimiter is None:
         delimiter = _delimiter(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
@@ -165,7 +167,7 @@ def find_columns(header: Iterable[str], asked: Mapping[str, str]) -> dict[str, i
         if role not in COLUMN_NAMES:
             raise InputError(f"there is no role {role!r}; accepted: {', '.join(ROLES)}")
         if name not in names:
-            raise InputError(f"there is no column {name!r}; this file has: {', '.join(names)}")
+            raise InputError(f"there is no column {name!r}; this file has: {_listed(names)}")
         found[role] = names.index(name)
         for other in [r for r, at in found.items() if at == found[role] and r != role]:
             del found[other]
@@ -174,10 +176,16 @@ def find_columns(header: Iterable[str], asked: Mapping[str, str]) -> dict[str, i
         missing = []
     if missing:
         raise InputError(
-            f"no column was found for {' and '.join(missing)}; this file has: {', '.join(names)}. "
-            f"Name it, for example --column {missing[0]}={names[0] if names else 'NAME'}"
+            f"no column was found for {' and '.join(missing)}; this file has: {_listed(names)}. "
+            f"Name it, for example --column {missing[0]}=NAME"
         )
     return found
+
+
+def _listed(names: list[str]) -> str:
+    """Column names for a message: the first few, short and printable."""
+    shown = ["".join(c for c in name if c.isprintable())[:30] for name in names[:12]]
+    return ", ".join(shown) + (", ..." if len(names) > 12 else "")
 
 
 def write_table(table: Table, added: Sequence[str], cells: Iterator[Sequence[str]]) -> str:

@@ -69,5 +69,7 @@ def _derive(book: Book, measured: list[Measured]) -> tuple[list[Measured], list[
     number = _derived.egfr_ckd_epi_2021(creatinine.number * float(factor), patient.age.years[0], patient.sex)
     unit = catalog.table["analytes"]["egfr"]["si"]
     quantity = Quantity(Decimal(round(number)), unit)
-    made = Measured(creatinine.row, "egfr", creatinine.source_name, creatinine.value_text, quantity, number, None, None, ())
+    made = Measured(
+        creatinine.row, "egfr", creatinine.source_name, creatinine.value_text, creatinine.unit_text, quantity, number, None, None, ()
+    )
     return [made], [f"An eGFR of {round(number)} mL/min/1.73 m2 was computed from the creatinine in row {creatinine.row} (CKD-EPI 2021)."]

@@ -21,8 +21,12 @@ if TYPE_CHECKING:
 # "Âµ" and its kin are UTF-8 read as Latin-1; U+FFFD hides one non-ASCII character, and micro is the only unit prefix that is one.
 _MICRO = pattern("Âµ|Âμ|Î¼|ï¿½|\ufffd|µ|μ|\\\\Z03BC\\\\|\\\\X(?:00B5|03BC|C2B5|CEBC|B5)\\\\", re.IGNORECASE)
 _HL7_PARTS = pattern(r"\^(?!-?[0-9]).*$", re.DOTALL)
-# "(calc)" changes nothing; "(as PO4)" names another moiety, so it stays and the text is refused
-_NOTE = pattern(r"(?<=\S)\s*(?:\((?!\s*(?:as|als)\b)[^()]*\)|\[(?!iu\]|\s*(?:as|als)\b)[^\[\]]*\])\s*$", re.IGNORECASE)
+# A note behind a unit is dropped only if it is known to change nothing: "(calc)", a method. "(as PO4)" and "(RBC)" change everything.
+_NOTE_WORDS = (
+    r"calc(?:ulated|\.)?|berechnet|calcul[eé]e?|est(?:imated|\.)?|e?clia|cmia|cleia|elisa|ria|fpia|lc-?ms(?:[-/]?ms)?|lc/ms(?:/ms)?|hplc|icp-?ms|"
+    r"immunoassay|immuno|roche|abbott|siemens|beckman|diasorin|si|si units?|conv(?:entional)?|us|ser(?:um)?|plas(?:ma)?|ser/plas"
+)
+_NOTE = pattern(rf"(?<=\S)\s*(?:\(\s*(?:{_NOTE_WORDS})\s*\)|\[\s*(?:{_NOTE_WORDS})\s*\])\s*$", re.IGNORECASE)
 _INVERSE = pattern(r"[\s.·⋅∙•*]*(?<![a-z])(dl|ml|l)\s*(?:\^|\*\*)?\s*\(?-1\)?$")
 _LITRE = pattern(r"\b(micro|milli|deci|centi)?lit(?:er|re|ro)s?\b")
 _HUNDRED_ML = pattern(r"/\s*100\s*m(?:l|illiliter)s?\b")

@@ -136,6 +136,8 @@ def read_json(text: str, columns: Mapping[str, str] | None = None) -> list[Panel
             data = [json.loads(line, parse_float=Decimal) for line in lines]
         except (json.JSONDecodeError, RecursionError):
             raise InputError(f"this is not JSON: line {error.lineno}, column {error.colno}: {error.msg}") from None
+    if isinstance(data, Mapping) and "resourceType" in data:
+        raise InputError("this is FHIR, which this version does not read; give a long table or the JSON described in docs/json.md")
     if isinstance(data, Mapping):
         data = data.get("panels", [data]) if "results" not in data else [data]
     if not isinstance(data, list) or not all(isinstance(item, Mapping) for item in data):
