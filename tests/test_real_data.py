@@ -577,7 +577,7 @@ def test_a_result_of_ours_is_read_in_its_unit_or_refused_by_name() -> None:
                 assert answer.reason in accepted, f"{one}: {answer.reason}"
                 assert answer.message
             answers[answer.reason if isinstance(answer, NotAssessed) else "read"] += 1
-    assert answers["read"] >= 10, answers
+    assert answers["read"] >= 9, answers
 
 
 # --- contradictions real systems make ------------------------------------------------------------------------

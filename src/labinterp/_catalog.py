@@ -85,6 +85,10 @@ class Catalog:
             f"<Catalog {self.version}, {len(self.table['analytes'])} analytes, {len(self.table['limits'])} limit sets, as of {self.as_of}>"
         )
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """The catalog that ships is found again, not copied: a pickled finding stays small."""
+        return (Catalog.default, ()) if self is Catalog._default else (Catalog, (self.table, self.root))
+
     @classmethod
     def default(cls) -> Catalog:
         """The catalog that ships with this version of the library.
