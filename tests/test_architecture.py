@@ -189,7 +189,8 @@ def test_importing_any_module_changes_nothing_outside() -> None:
     code = f"""
 import decimal, importlib, logging, os, sys, warnings
 def state():
-    return dict(os.environ), list(warnings.filters), logging.root.handlers[:], repr(decimal.getcontext()), sys.getrecursionlimit()
+    context = decimal.getcontext()
+    return dict(os.environ), list(warnings.filters), logging.root.handlers[:], context.prec, context.rounding, dict(context.traps)
 import pint, pydantic, rich.console, typer
 before = state()
 for name in {names!r}:

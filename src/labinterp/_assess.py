@@ -153,7 +153,7 @@ def silent_on_pregnancy(book: Book, rule: Rule) -> bool:
 
 def _every_way(book: Book, measured: Measured, found: list[tuple[World, Rule | None]]) -> Finding | NotAssessed:
     """Answer in every possible world; one answer, or the fact that decides."""
-    answers = [(world, None if rule is None else _answer(rule, measured)) for world, rule in found]
+    answers = [(world, None if rule is None else _answer(rule, measured)) for world, rule in _speaking(book, measured, found)]
     rule = next((r for _, r in found if r is not None), None)
     if rule is None:
         return _refuse(measured, "no_limit_for_population", _no_population(book, measured))
@@ -169,6 +169,26 @@ def _every_way(book: Book, measured: Measured, found: list[tuple[World, Rule | N
     else:
         message = f"The answer depends on {fact}: {_ways(answers)}. Give the {'state of pregnancy' if fact == 'pregnancy' else fact}."
     return _refuse(measured, f"{fact}_unknown", message)
+
+
+def _speaking(book: Book, measured: Measured, found: list[tuple[World, Rule | None]]) -> list[tuple[World, Rule | None]]:
+    """Without the populations drawn for pregnancy that are silent on the side in question.
+
+    Where pregnancy was not stated and a line for pregnancy exists only on the other side (a ferritin line for
+    deficiency, none for overload), it cannot contradict the general line.
+    """
+    if book.patient.pregnant is not None:
+        return found
+    general = {(w.age, w.sex): r for w, r in found if w.pregnancy == "no" and r is not None}
+
+    def silent(world: World, rule: Rule | None) -> bool:
+        plain = general.get((world.age, world.sex))
+        if world.pregnancy == "no" or plain is None or rule is None:
+            return False
+        side = direction(_answer(plain, measured)[1])
+        return side in ("low", "high") and all(direction(band.code) != side for band in rule.bands)
+
+    return [(world, rule) for world, rule in found if not silent(world, rule)]
 
 
 def _ways(answers: Sequence[tuple[World, Any]]) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 LONGEST = 200  # characters of a name
 _LOINC = pattern(r"\d{1,6}-\d").fullmatch
+_LOINC_INSIDE = pattern(r"(?<![\d-])\d{1,6}-\d(?![\d-])")
 _BRACKETS = pattern(r"\(([^()]*)\)|\[([^\[\]]*)\]|\{([^{}]*)\}")
 
 
@@ -67,14 +68,20 @@ def _identify(catalog: Catalog, test: str, loinc: str | None, specimen: str | No
     test = str(test or "").strip()
     if len(test) > LONGEST:
         return Refused("unknown_analyte", f"The name is longer than {LONGEST} characters; it is no test name.")
-    code = (loinc or "").strip()
+    notes: tuple[str, ...] = ()
+    code = (loinc or "").strip().replace("\u2013", "-")
+    if code and not _LOINC(code):
+        inside = _LOINC_INSIDE.search(code)  # "LOINC:2132-9", "http://loinc.org|2132-9"
+        code, notes = (inside[0], ()) if inside else ("", ("The code is not a LOINC code; it was not used.",))
     if not code and _LOINC(test):
         code, test = test, ""
     named = _by_name(catalog, test) if test else None
     found = _with_code(catalog, named, code) if code else named
     if found is None:
         return Refused("unknown_analyte", "There is no test name and no code.")
-    return _with_specimen(catalog, found, specimen) if isinstance(found, Identified) and specimen else found
+    if isinstance(found, Identified) and specimen:
+        found = _with_specimen(catalog, found, specimen)
+    return found._replace(notes=(*found.notes, *notes)) if notes and isinstance(found, Identified) else found
 
 
 # --- by name ----------------------------------------------------------------------------------------------

@@ -100,7 +100,17 @@ def measure(catalog: Catalog, result: LabResult, row: int, decimal: str | None =
         reported = read_reported(
             quantity, result.ref_low, result.ref_high, result.ref_text, result.flag or read.flag, catalog.units, decimal
         )
+        if reported is not None and not _fits(reported, believed(catalog, entry, code)):
+            shown = reported.text or f"{reported.low} - {reported.high}"
+            reported = Reported(None, None, shown, reported.flag, None, reported.flag_code)
+            notes = (*notes, f"The laboratory's range does not fit the unit {code}; it was kept as text and not used.")
     return Measured(row, analyte, str(name), value_text, unit_text, quantity, number, high, reported, notes)
+
+
+def _fits(reported: Reported, span: Believed) -> bool:
+    """Whether a printed range can be in the unit of the value: "500 - 1500" is no range of MMA in umol/L."""
+    ends = [float(end) for end in (reported.low, reported.high) if end is not None and end != 0]
+    return all(span.low <= end <= span.high for end in ends)
 
 
 def _merge(read: ReadValue, comparator: str) -> ReadValue | None:

@@ -105,11 +105,11 @@ _WORDS = (
     ),
     (
         "<",
-        r"less than|lower than|below|under|kleiner als|weniger als|unter|inf[ée]rieure? à|moins de|kleiner dan|minder dan|onder|menor (?:de|que)|inferior a|inferiore a|minore di|<",
+        r"less than|lower than|below|under|kleiner(?: als)?|weniger als|unter|inf[ée]rieure? à|moins de|kleiner dan|minder dan|onder|menor (?:de|que)|inferior a|inferiore a|minore di|<",
     ),
     (
         ">",
-        r"greater than|more than|higher than|above|over|größer als|mehr als|über|sup[ée]rieure? à|plus de|groter dan|meer dan|boven|mayor (?:de|que)|superior a|superiore a|maggiore di|>",
+        r"greater than|more than|higher than|above|over|größer(?: als)?|mehr als|über|sup[ée]rieure? à|plus de|groter dan|meer dan|boven|mayor (?:de|que)|superior a|superiore a|maggiore di|>",
     ),
 )
 _COMPARATOR = pattern("|".join(f"(?P<c{i}>{words})" for i, (_, words) in enumerate(_WORDS)), re.IGNORECASE)
@@ -119,7 +119,7 @@ _NUMBER = (
 _RANGE = pattern(rf"(?P<low>{_NUMBER})\s*(?:~|-|\bto\b|\bbis\b|\bà\b|\ba\b|\btot\b)\s*(?P<high>{_NUMBER})(?![0-9.,-])", re.IGNORECASE)
 _VALUE = pattern(_NUMBER)
 # A bare plus or minus is a flag only behind a space: "5+" may be a dipstick's grade, "12-" half a range.
-_FLAG_WORDS = "HH|LL|HU|LU|H|L|N|A|\\*{1,3}|!{1,2}|↑{1,2}|↓{1,2}|(?<=\\s)[+-]|high|low|normal|abnormal|critical"
+_FLAG_WORDS = "HH|LL|HU|LU|H\\*|L\\*|H|L|N|A|\\*{1,3}|!{1,2}|↑{1,2}|↓{1,2}|(?<=\\s)[+-]|high|low|normal|abnormal|critical"
 _FLAG_AFTER = pattern(rf"\s*(?:[\[(]\s*(?P<in>{_FLAG_WORDS})\s*[\])]|(?P<out>{_FLAG_WORDS}))(?=\s|$)", re.IGNORECASE)
 _FLAG_BEFORE = pattern(r"(?P<flag>\*{1,3}|!{1,2}|↑{1,2}|↓{1,2}|(?:HH|LL|H|L|N)(?=\s))\s*")
 _POWER = pattern(r"\s*[xX*]\s*10\s*\^?\s*\(?([+-]?[0-9]{1,3})\)?$")
@@ -181,6 +181,8 @@ def _read_text(raw: str, decimal: str | None) -> ReadValue | Unreadable:
     text = re.sub("[·×]\\s*10(?=[⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹^*])", "x10", text).translate(_SIGNS)
     if any(c in text for c in "⁰¹²³⁴⁵⁶⁷⁸⁹"):
         text = re.sub(r"10([⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda m: "10^" + m[1].translate(_SUPERSCRIPT), text)
+    if text[0] == "(" and text[-1] == ")":
+        text = text[1:-1].strip()
     flag, comparator, at = "", "", 0
     before = _FLAG_BEFORE.match(text)
     if before:

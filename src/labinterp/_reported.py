@@ -16,7 +16,8 @@ _FLAGS = {
     "n": "N", "normal": "N", "norm": "N", "within range": "N", "ok": "N",
 }  # fmt: skip
 _BETWEEN = pattern(
-    r"^[(\[]?\s*(?P<low>[0-9][0-9.,']*)\s*(?:-|–|—|to|bis|à|a|tot|\.\.)\s*(?P<high>[0-9][0-9.,']*)\s*[)\]]?\s*(?P<unit>.*)$", re.IGNORECASE
+    r"^[(\[]?\s*(?P<low>[0-9][0-9.,']*)\s*(?:-|–|—|−|~|to|bis|à|a|tot|\.\.)\s*(?P<high>[0-9][0-9.,']*)\s*[)\]]?\s*(?P<unit>.*)$",
+    re.IGNORECASE,
 )
 _ONE_SIDED = pattern(
     r"^(?P<word><=|>=|≤|≥|<|>|up to|bis|less than|below|greater than|above|at least|at most)\s*(?P<end>[0-9][0-9.,']*)\s*(?P<unit>.*)$",

@@ -19,14 +19,15 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
 # "Âµ" and its kin are UTF-8 read as Latin-1; U+FFFD hides one non-ASCII character, and micro is the only unit prefix that is one.
-_MICRO = pattern("Âµ|Âμ|Î¼|ï¿½|\ufffd|µ|μ|\\\\Z03BC\\\\|\\\\X(?:00B5|03BC|C2B5|CEBC|B5)\\\\", re.IGNORECASE)
+_MICRO = pattern("Âµ|Âμ|Î¼|ï¿½|\ufffd|µ|μ|\\\\Z(?:03BC|00B5)\\\\|&(?:micro|mu);|\\\\X(?:00B5|03BC|C2B5|CEBC|B5)\\\\", re.IGNORECASE)
 _HL7_PARTS = pattern(r"\^(?!-?[0-9]).*$", re.DOTALL)
 # A note behind a unit is dropped only if it is known to change nothing: "(calc)", a method. "(as PO4)" and "(RBC)" change everything.
 _NOTE_WORDS = (
     r"calc(?:ulated|\.)?|berechnet|calcul[eé]e?|est(?:imated|\.)?|e?clia|cmia|cleia|elisa|ria|fpia|lc-?ms(?:[-/]?ms)?|lc/ms(?:/ms)?|hplc|icp-?ms|"
     r"immunoassay|immuno|roche|abbott|siemens|beckman|diasorin|si|si units?|conv(?:entional)?|us|ser(?:um)?|plas(?:ma)?|ser/plas"
 )
-_NOTE = pattern(rf"(?<=\S)\s*(?:\(\s*(?:{_NOTE_WORDS})\s*\)|\[\s*(?:{_NOTE_WORDS})\s*\])\s*$", re.IGNORECASE)
+_NOTE = pattern(rf"(?<=\S)(?:\s*\(\s*(?:{_NOTE_WORDS})\s*\)|\s*\[\s*(?:{_NOTE_WORDS})\s*\]|\s+calc(?:ulated|\.)?)\s*$", re.IGNORECASE)
+_WRAPPED = pattern(r"[\[(]([^\[\]()]*/[^\[\]()]*)[\])]")  # "[ng/mL]" as a whole; "[IU]/L" is not wrapped
 _INVERSE = pattern(r"[\s.·⋅∙•*]*(?<![a-z])(dl|ml|l)\s*(?:\^|\*\*)?\s*\(?-1\)?$")
 _LITRE = pattern(r"\b(micro|milli|deci|centi)?lit(?:er|re|ro)s?\b")
 _HUNDRED_ML = pattern(r"/\s*100\s*m(?:l|illiliter)s?\b")
@@ -54,12 +55,15 @@ def fold(text: str) -> str:
     text = unicodedata.normalize("NFKC", text).replace("\u2212", "-").replace("\u2044", "/").replace("∕", "/").replace("\\", "/")
     text = " ".join(text.strip().strip("\"'").casefold().split()).rstrip(".")
     text = _NOTE.sub("", text)
+    wrapped = _WRAPPED.fullmatch(text)
+    text = wrapped[1] if wrapped else text
     text = _LITRE.sub(lambda m: _LITRE_PREFIX[m[1]], text)
     text = re.sub(r"\s*/\s*|\s+per\s+", "/", text)
     text = _HUNDRED_ML.sub("/dl", text)
     text = _INVERSE.sub(r"/\1", text)
     text = _MASS_WORDS.sub(lambda m: _MASS_WORD[m[0]], text)
     text = re.sub(r"\bmcg\b", "ug", text)
+    text = re.sub(r"m\s*(?:\^|\*{1,2})2$", "m2", text)
     return text.replace("mcmol", "umol").replace(" ", "")
 
 

@@ -66,8 +66,7 @@ except (CatalogError, UnknownUnitError, InputError) as error:
 
 _ = answer.band  # type: ignore[union-attr]
 report.findings = ()  # type: ignore[misc]
-li.Patient("female")  # type: ignore[misc]
+li.Patient("female")  # type: ignore[call-arg]
 li.Patient(age="34")  # type: ignore[call-arg]
 li.interpret({"B12": "210 pg/mL"}, patient, autority="nam")  # type: ignore[call-arg]
-li.convert("20 ng/mL", "nmol/L", "vitamin_d")  # type: ignore[misc]
-_ = li.nothing  # type: ignore[attr-defined]
+li.convert("20 ng/mL", "nmol/L", "vitamin_d")  # type: ignore[call-arg]
