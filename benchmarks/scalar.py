@@ -93,13 +93,15 @@ def main() -> None:
     patient = li.Patient(sex="female", age_years=71)
     one = li.LabResult("25(OH)D", "18", "ng/mL")
     odd = li.LabResult("25(OH)D", "<18,5", "ng/mL")
-    took = interleaved({
-        "one value": lambda: li.assess(one, patient),
-        "one odd value (<18,5)": lambda: li.assess(odd, patient),
-        "panel, JSON to JSON": panel,
-        "pydantic validation alone": lambda: PanelModel.model_validate_json(DOCUMENT),
-        "pint, six conversions": with_pint(),
-    })
+    took = interleaved(
+        {
+            "one value": lambda: li.assess(one, patient),
+            "one odd value (<18,5)": lambda: li.assess(odd, patient),
+            "panel, JSON to JSON": panel,
+            "pydantic validation alone": lambda: PanelModel.model_validate_json(DOCUMENT),
+            "pint, six conversions": with_pint(),
+        }
+    )
     for name, micro in took.items():
         print(f"{name:<28} {micro:10.2f} us")
     own = took["panel, JSON to JSON"]

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from labinterp._codes import direction
 from labinterp._inputs import Patient
+from labinterp._laboratory import with_laboratory
 from labinterp._measure import Measured
 from labinterp._results import Basis, Finding, NotAssessed
-from labinterp._rules import Band, LimitSet, World, beside, deciding_fact, edge_floats, in_span, place, worlds
+from labinterp._rules import Band, LimitSet, World, beside, deciding_fact, in_span, place, worlds
+from labinterp._spans import holds
 
 if TYPE_CHECKING:
     from labinterp._catalog import Catalog, Silence
@@ -55,9 +57,18 @@ class Book:
         if found is None:
             wanted = self.authority.get(analyte) if isinstance(self.authority, Mapping) else self.authority
             drawn = self.catalog.drawn_by(analyte, wanted, self.as_of)
-            found = self.rules_of(drawn, unit) if isinstance(drawn, LimitSet) else drawn
+            found = self._most_specific(drawn, unit) if isinstance(drawn, list) else drawn
             self.rules[analyte, unit] = found
         return found
+
+    def _most_specific(self, drawn: list[LimitSet], unit: str) -> Rule | list[tuple[World, Rule | None]]:
+        """Of several sets of one authority, the one drawn for the circumstances of this person; else the first."""
+
+        def needs(rules: Rule | list[tuple[World, Rule | None]]) -> int:
+            own = [rules] if isinstance(rules, Rule) else [r for _, r in rules if r is not None]
+            return max((len(r.limit_set.populations[r.population]["requires"]) for r in own), default=-1)
+
+        return max((self.rules_of(limit_set, unit) for limit_set in drawn), key=needs)
 
     def rules_of(self, limit_set: LimitSet, unit: str) -> Rule | list[tuple[World, Rule | None]]:
         """The rule or the possible rules of one limit set for this person."""
@@ -105,9 +116,9 @@ def assess_measured(book: Book, measured: Measured) -> Finding | NotAssessed:
     elif isinstance(found, list):
         result = _every_way(book, measured, found)
     else:
-        result = _refuse(measured, "authority_gives_no_limit", _silence(found, entry))
+        result = _refuse(measured, "authority_gives_no_limit", _silence(book, found, entry))
     if measured.reported is not None:
-        result = _with_laboratory(book, measured, entry, result)
+        result = with_laboratory(book, measured, entry, result)
     if entry["critical"] and isinstance(result, Finding):
         result = _with_critical(book, measured, entry, result)
     return result
@@ -211,10 +222,11 @@ def _no_population(book: Book, measured: Measured) -> str:
     return f"{message} Limit sets that do: {', '.join(others[:6])}." if others else message
 
 
-def _silence(silence: Any, entry: Mapping[str, Any]) -> str:
+def _silence(book: Book, silence: Any, entry: Mapping[str, Any]) -> str:
     message = str(silence.because)
-    if entry["limits"]:
-        message += f" Limit sets in the catalog: {', '.join(entry['limits'][:6])}."
+    others = [id for id in entry["limits"] if book.catalog.limit_set(id).in_force(book.as_of)]
+    if others:
+        message += f" Limit sets in force: {', '.join(others[:6])}."
     elif entry["lab_range"]["first"]:
         message += " Where the laboratory's own range is given with the result, it is used."
     return message
@@ -226,71 +238,9 @@ def _refuse(measured: Measured, reason: str, message: str) -> NotAssessed:
     )
 
 
-# --- the laboratory's own range -----------------------------------------------------------------------------
-
-
-def _with_laboratory(book: Book, measured: Measured, entry: Mapping[str, Any], result: Finding | NotAssessed) -> Finding | NotAssessed:
-    """The laboratory's range first where the guideline defers to it; its disagreement told everywhere."""
-    reported = measured.reported
-    code = reported.code if reported else None
-    own = result if isinstance(result, Finding) else None
-    if reported is not None and code is not None and entry["lab_range"]["first"] and book.authority is None:
-        severe = own is not None and own.code in ("LU", "HU") and direction(own.code) == direction(code)
-        if not severe:
-            band = entry["lab_range"][direction(code) or "normal"]
-            basis = (
-                own.basis._replace(possible=(), memo={}) if own else Basis(book.catalog, book.patient, None, None, book.as_of, None, (), {})
-            )
-            result = Finding(
-                measured.row, measured.analyte, measured.source_name, measured.value_text, measured.quantity, code, band,
-                "reported", "reference_interval", "laboratory", reported, measured.notes, basis,
-            )  # fmt: skip
-        if own is not None and direction(own.code) != direction(code) and own.code != "IND":
-            said = f"The laboratory's own range came first. By {own.limits} the value is {(own.band or '').replace('_', ' ')} ({own.code})."
-            result = result._replace(notes=(*result.notes, said)) if isinstance(result, Finding) else result
-    elif own is not None and code is not None and direction(own.code) not in (None, direction(code)):
-        said = f"The laboratory's own range says {code}; {own.limits} says {own.code}."
-        result = own._replace(notes=(*own.notes, said))
-    if isinstance(result, Finding) and reported is not None and reported.flag_code and code and reported.flag_code != code:
-        said = f"The laboratory's flag ({reported.flag_code}) and its printed range ({code}) do not agree."
-        result = result._replace(notes=(*result.notes, said))
-    return result
-
-
 def _with_critical(book: Book, measured: Measured, entry: Mapping[str, Any], finding: Finding) -> Finding:
     """A published critical value turns the code into LL or HH; the band stays."""
     for critical in entry["critical"]:
         if (critical["from"] or "") <= book.as_of < (critical["until"] or "9999") and holds(book.catalog, measured, critical) is True:
             return finding._replace(code=critical["code"], basis=finding.basis._replace(critical=critical, memo={}))
     return finding
-
-
-def holds(catalog: Catalog, measured: Measured, span: Mapping[str, Any]) -> bool | None:
-    """Whether a value lies in a span of the data (critical value, alert, gate); None when it may or may not.
-
-    Args:
-        catalog: For the units.
-        measured: The value.
-        span: `unit` and one or two of below, at_most, at_least, above; `also_in` with printed pairs.
-    """
-    edges = span_edges(catalog, measured.analyte, span, measured.quantity.unit)
-    low, high = place(edges[0], measured.number, measured.quantity.comparator, measured.high)
-    inside = edges[1]
-    if low == high:
-        return low == inside
-    return None if low <= inside <= high else False
-
-
-def span_edges(catalog: Catalog, analyte: str, span: Mapping[str, Any], unit: str) -> tuple[list[float], int]:
-    """The edges of a span in a unit, and which of the stretches between them is the span."""
-    key = ("span", analyte, unit, id(span))
-    found: tuple[list[float], int] | None = catalog.memo.get(key)
-    if found is None:
-        lower = next((w for w in ("at_least", "above") if w in span), None)
-        upper = next((w for w in ("below", "at_most") if w in span), None)
-        # above an upper end lies the next stretch: "below x" ends where "at_least x" begins, "at_most x" where "above x" does
-        lines = ([[span[lower], lower]] if lower else []) + ([[span[upper], "at_least" if upper == "below" else "above"]] if upper else [])
-        data = {"unit": span["unit"], "also_in": span.get("also_in", {})}
-        factors = catalog.table["analytes"][analyte]["factors"]
-        found = catalog.remember(key, (edge_floats(data, {"lines": lines}, unit, factors, catalog.units.kinds), 1 if lower else 0))
-    return found

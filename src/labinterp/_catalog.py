@@ -230,8 +230,8 @@ class Catalog:
         found: list[dict[str, Any]] = self.memo[key]
         return found
 
-    def drawn_by(self, analyte: str, authority: str | None, as_of: str) -> LimitSet | Silence:
-        """The limit set that answers for an analyte on a day.
+    def drawn_by(self, analyte: str, authority: str | None, as_of: str) -> list[LimitSet] | Silence:
+        """The limit sets that may answer for an analyte on a day, the first choice first; several only of one authority.
 
         Args:
             analyte: Id.
@@ -246,18 +246,19 @@ class Catalog:
             if id in entry["limits"]:
                 chosen = self.limit_set(id)
                 if chosen.in_force(as_of):
-                    return chosen
+                    return [chosen]
                 newer = chosen.data["superseded_by"]
                 more = f" It was superseded by {newer}." if newer else ""
                 return Silence(id, f"{id} is not in force on {as_of}.{more}")
             if id in entry["no_limit"]:
                 return Silence(id, self.table["no_limit"][id]["because"])
         sets = [s for s in map(self.limit_set, entry["limits"]) if s.authority == wanted and s.in_force(as_of)]
-        plain = [s for s in sets if s.id == entry["default"]] or [s for s in sets if not s.data["aspect"]]
+        plain = [s for s in sets if not s.data["aspect"] or s.id == entry["default"]]
+        plain.sort(key=lambda s: s.id != entry["default"])
         if plain:
-            return max(plain, key=lambda s: s.data["from"] or "")
+            return plain
         if len(sets) == 1:
-            return sets[0]
+            return sets
         if sets:
             listed = ", ".join(f"{s.id} ({s.data['aspect']})" for s in sets)
             return Silence(None, f"{wanted} draws several lines; ask for one by its id: {listed}.")

@@ -150,6 +150,13 @@ def check_gates(files: Files) -> Iterator[Problem]:
             if analyte not in files.analytes:
                 yield Problem(f"patterns/{pattern.id}.toml", "inputs", f"{analyte!r} is no analyte of this catalog.", "Correct the id.")
     for analyte_file in files.analytes.values():
+        for limits in analyte_file.limits:
+            for population in limits.populations:
+                for context in set(population.requires) - set(files.policy.contexts):
+                    place = f"{limits.id!r} > {population.who!r} > requires"
+                    yield Problem(
+                        f"analytes/{analyte_file.id}.toml", place, f"the context {context!r} is not in policy.toml.", "Correct it."
+                    )
         for alert in analyte_file.alerts:
             for context in alert.requires:
                 if context not in files.policy.contexts:
@@ -190,7 +197,7 @@ def sentences(files: Files) -> Iterator[tuple[str, str, str]]:
     policy = files.policy
     for n, text in enumerate((policy.disclaimer, *policy.standing)):
         yield "policy.toml", f"standing {n}", text
-    for mapping in (policy.verbs, policy.certainty_words, policy.treatment_words):
+    for mapping in (policy.occasions, policy.verbs, policy.certainty_words, policy.treatment_words):
         for key, text in mapping.items():
             yield "policy.toml", key, text
     for analyte in files.analytes.values():

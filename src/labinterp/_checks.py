@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from labinterp._check_limits import check_limits
 from labinterp._check_links import check_citations, check_gates, check_ids, check_names, check_words
@@ -18,7 +20,7 @@ def problems_of(files: Files, published: tuple[str, ...] = ()) -> list[Problem]:
         files: The models.
         published: Ids that were published before and must still be there.
     """
-    return [
+    found = [
         *check_limits(files),
         *check_names(files),
         *check_ids(files, published),
@@ -26,6 +28,13 @@ def problems_of(files: Files, published: tuple[str, ...] = ()) -> list[Problem]:
         *check_gates(files),
         *check_words(files),
     ]
+    return [_at_home(problem, files.origin) for problem in found]
+
+
+def _at_home(problem: Problem, origin: Mapping[str, str]) -> Problem:
+    """The problem under the site's own file, where the part it names came from one."""
+    file = next((name for id, name in origin.items() if repr(id) in problem.path), None)
+    return problem._replace(file=file) if file else problem
 
 
 def published_ids(root: Path) -> tuple[str, ...]:
@@ -90,8 +99,15 @@ def merged_files(base: Files, path: Path) -> Files:
 
 
 def _merge(base: Files, path: Path, problems: list[Problem]) -> Files:
-    analytes, sources = dict(base.analytes), base.sources
+    analytes, sources, origin = dict(base.analytes), base.sources, dict(base.origin)
     for name, addition in read_additions(path, problems):
+        items: tuple[Any, ...] = (*addition.limits, *addition.no_limit, *addition.critical, *addition.alerts)
+        origin.update({item.id: name for item in items})
+        more = {
+            "authorities": {**sources.authorities, **addition.authorities},
+            "sources": {**sources.sources, **addition.sources},
+        }
+        sources = sources.model_copy(update=more)
         if isinstance(addition, Analyte):
             if addition.id in analytes:
                 problems.append(
@@ -111,10 +127,7 @@ def _merge(base: Files, path: Path, problems: list[Problem]) -> Files:
             )
             continue
         analytes[addition.extends] = _extended(known, addition)
-        sources = sources.model_copy(update={
-            "authorities": {**sources.authorities, **addition.authorities}, "sources": {**sources.sources, **addition.sources},
-        })  # fmt: skip
-    return base._replace(analytes=analytes, sources=sources)
+    return base._replace(analytes=analytes, sources=sources, origin=origin)
 
 
 def _extended(known: Analyte, addition: AnalyteAddition) -> Analyte:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from labinterp._assess import holds
 from labinterp._codes import CERTAINTIES, RELATIONS
 from labinterp._patterns import Panel, Truth, evaluate
 from labinterp._results import Advice, Alert, Effect
 from labinterp._rules import in_span
+from labinterp._spans import holds
 
 
 class ActiveLink(NamedTuple):
@@ -96,6 +96,10 @@ def _effect(panel: Panel, id: str, group: list[ActiveLink]) -> Effect:
     )  # fmt: skip
 
 
+def _asks_pattern(gate: Mapping[str, Any]) -> bool:
+    return "pattern" in gate or any(_asks_pattern(inner) for word in ("all_of", "any_of") for inner in gate.get(word, ()))
+
+
 def sentence(table: Mapping[str, Any], condition: Mapping[str, Any], link: Mapping[str, Any]) -> str:
     """What may be said of one link: verb by relation, certainty, treatment, note.
 
@@ -105,7 +109,8 @@ def sentence(table: Mapping[str, Any], condition: Mapping[str, Any], link: Mappi
         link: One of its links.
     """
     policy, effect = table["policy"], table["effects"][link["effect"]]
-    said = policy["verbs"][link["relation"]].format(condition=condition["name"], effect=effect["in_sentence"])
+    occasion = policy["occasions"]["pattern" if _asks_pattern(link["when"]) else "band"]
+    said = policy["verbs"][link["relation"]].format(occasion=occasion, condition=condition["name"], effect=effect["in_sentence"])
     treatment = policy["treatment_words"].get(link["treatment"]["effect"], "")
     parts = [said, policy["certainty_words"][link["certainty"]], link.get("note", ""), treatment]
     return " ".join(part.strip() for part in parts if part.strip())

@@ -6,10 +6,11 @@ Only the compiler, the checks and `with_files` come here; a question answered fr
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -51,6 +52,7 @@ class Files(NamedTuple):
     analytes: dict[str, Analyte]
     conditions: dict[str, Condition]
     patterns: dict[str, Pattern]
+    origin: Mapping[str, str] = MappingProxyType({})  # id of a limit set or alert -> the site's file it came from
 
 
 class Unusable(Exception):

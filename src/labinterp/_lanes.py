@@ -12,10 +12,11 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from labinterp._assess import Book, Rule, assess_measured, span_edges
+from labinterp._assess import Book, Rule, assess_measured
 from labinterp._measure import Measured, believed
 from labinterp._quantity import PLAIN, Quantity
 from labinterp._results import Finding
+from labinterp._spans import span_edges
 
 if TYPE_CHECKING:
     from labinterp._catalog import Catalog

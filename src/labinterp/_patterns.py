@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from labinterp._assess import Book, Rule, holds
+from labinterp._assess import Book, Rule
 from labinterp._inputs import Patient
 from labinterp._measure import Measured
 from labinterp._results import Finding, NotAssessed, PatternMatch
 from labinterp._rules import in_span, place
+from labinterp._spans import holds
 
 
 class Truth(NamedTuple):

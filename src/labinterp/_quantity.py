@@ -60,8 +60,8 @@ class Quantity(NamedTuple):
             ValueError: The quantity is censored ("<4"), a range, or in a unit pint has no exact word for.
 
         Example:
-            >>> Quantity(Decimal("20"), "ng/mL").to_pint().to("ug/L").magnitude
-            20.0
+            >>> print(Quantity(Decimal("20"), "ng/mL").to_pint())
+            20.0 nanogram / milliliter
         """
         from labinterp import _units
 

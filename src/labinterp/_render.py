@@ -135,6 +135,19 @@ def show_trace(console: Console, finding: Finding) -> None:
         console.print(line)
 
 
+def show_candidates(console: Console, catalog: Catalog, analyte: str) -> None:
+    """Print which limit sets there are, for a result that got no answer."""
+    console.print(Text("Limit sets that were there to choose from:", style="bold"))
+    for row in catalog.authorities(analyte):
+        if row["kind"] is None:
+            console.print(Padding(Text(f"{row['id']}: no limit. {row['because']}"), (0, 0, 0, 2)))
+            continue
+        people = "; ".join(population["who"] for population in catalog.limit_set(row["id"]).populations)
+        until = f", until {row['until']}" if row["until"] else ""
+        console.print(Padding(Text(f"{row['id']}{' (default)' if row['default'] else ''}: {people}{until}"), (0, 0, 0, 2)))
+    console.print()
+
+
 def show_analytes(console: Console, catalog: Catalog) -> None:
     """Print the catalog's analytes."""
     table = Table(show_edge=False, pad_edge=False, header_style="bold")
@@ -167,6 +180,9 @@ def show_limits(console: Console, catalog: Catalog, analyte: str) -> None:
             for number, population in enumerate(limit_set.populations):
                 bands = "; ".join(f"{b[0]} {b[1]} {s}" for b, s in zip(population["bands"], spans(limit_set, number, unit), strict=True))
                 console.print(Padding(Text(f"{population['who']}: {bands} {unit}"), (0, 0, 0, 2)))
+            for word in ("aspect", "caveat"):
+                if limit_set.data[word]:
+                    console.print(Padding(Text(f"{word}: {limit_set.data[word]}"), (0, 0, 0, 2)))
             if limit_set.data["judgement"]:
                 console.print(Padding(Text(f"judgement: {limit_set.data['judgement']}", style="dim"), (0, 0, 0, 2)))
         for cite in row["citations"]:

@@ -207,9 +207,17 @@ def worlds(limit_set: LimitSet, facts: tuple[Any, ...], pregnancy_years: Sequenc
             for state in _pregnancies(pregnant, one_sex, possible, contexts):
                 world = World(number, one_sex, state)
                 found.append((world, _population(limit_set, one_sex, one_age, state, contexts)))
+    if age is None:
+        found = _without_gaps(found)
     if pregnant is None:  # where the authority draws no line for pregnancy, its general line answers (told as a caveat)
         found = [(w, p) for w, p in found if w.pregnancy == "no" or p is not None] or found
     return found
+
+
+def _without_gaps(found: list[tuple[World, int | None]]) -> list[tuple[World, int | None]]:
+    """Without the ages the print skips between two that it covers (1 to 10 and 12 to 17 years): a skipped year contradicts nothing."""
+    covered = {w.age for w, p in found if p is not None}
+    return [(w, p) for w, p in found if p is not None or not covered or not min(covered) < w.age < max(covered)] or found
 
 
 def _pregnancies(pregnant: bool | None, sex: str, possible: bool, contexts: frozenset[str]) -> tuple[Any, ...]:
@@ -262,7 +270,7 @@ def why_not(population: Mapping[str, Any], sex: str | None, age: Age | None, sta
     if population["trimester"] and state not in population["trimester"]:
         return f"it is for trimester {', '.join(map(str, population['trimester']))}"
     if age is not None and in_span(age, population["age"]) is not True:
-        return "the age is outside it, or not known exactly enough"
+        return "the age is outside it" if in_span(age, population["age"]) is False else "the age is not known exactly enough"
     return None
 
 

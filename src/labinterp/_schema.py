@@ -198,7 +198,7 @@ class Band(Span):
     """A named stretch between two lines. `label` is the short name the source gives it, in our words."""
 
     key: Key
-    code: Code
+    code: Literal["LU", "L", "N", "H", "HU", "IND"]  # critical codes come from a published critical value only
     label: str
 
 
@@ -336,6 +336,8 @@ class Analyte(Strict):
     caveats: tuple[Caveat, ...] = ()
     variation: tuple[Variation, ...] = ()
     left_out: tuple[str, ...] = ()
+    authorities: Mapping[str, Authority] = {}
+    sources: Mapping[str, Source] = {}
 
 
 class AnalyteAddition(Strict):
@@ -556,6 +558,7 @@ class Policy(Strict):
     specimen_qualifiers: Mapping[Key, tuple[str, ...]]
     disclaimer: str
     standing: tuple[str, ...]
+    occasions: Mapping[Literal["band", "pattern"], str]
     verbs: Mapping[Relation, str]
     certainty_words: Mapping[Certainty, str]
     treatment_words: Mapping[str, str]

@@ -174,6 +174,10 @@ def find_columns(header: Iterable[str], asked: Mapping[str, str]) -> dict[str, i
     missing = [role for role in ("test", "value") if role not in found]
     if missing == ["test"] and "loinc" in found:
         missing = []
+    if missing and not found and any(c.isdigit() for name in names for c in name):  # perhaps a person's line, so it is not shown
+        raise InputError(
+            f"the first line has {len(names)} columns and none of the usual names; a header line is needed, or --column value=NAME"
+        )
     if missing:
         raise InputError(
             f"no column was found for {' and '.join(missing)}; this file has: {_listed(names)}. "

@@ -111,7 +111,7 @@ def interpret(
     )
     if to is To.csv and source.table is not None:
         _no_clash(source.table)
-    options: dict[str, Any] = {"authority": _authority(authority), "as_of": as_of, "catalog": catalog, "decimal": decimal}
+    options: dict[str, Any] = {"authority": _authority(authority, catalog), "as_of": as_of, "catalog": catalog, "decimal": decimal}
     reports = [_report(panel, _stated(panel.patient, sex, age, pregnant), options) for panel in source.panels]
     if to is To.json:
         _write(out, json.dumps(_document(catalog, reports), ensure_ascii=False, indent=2) + "\n")
@@ -155,18 +155,20 @@ def explain(
     patient = Patient(sex=read_sex(sex), age_years=None if age is None else read_age(age), pregnant=pregnant, contexts=context or ())
     catalog = _catalog(limits)
     name = catalog.analyte_id(analyte)
-    options: dict[str, Any] = {"authority": _authority(authority), "as_of": as_of, "catalog": catalog, "decimal": decimal}
+    options: dict[str, Any] = {"authority": _authority(authority, catalog), "as_of": as_of, "catalog": catalog, "decimal": decimal}
     report = interpret_panel([LabResult(catalog.table["analytes"][name]["name"], value)], patient, **options)
     if to is ToPlain.json:
         traces = [finding.trace() for finding in report.findings]
         _write(None, json.dumps({**_document(catalog, [report]), "trace": traces}, ensure_ascii=False, indent=2) + "\n")
         return
-    from labinterp._render import show_report, show_trace
+    from labinterp._render import show_candidates, show_report, show_trace
 
     console = Console()
     for finding in report.findings:
         show_trace(console, finding)
         console.print()
+    if report.not_assessed:
+        show_candidates(console, catalog, name)
     show_report(console, report)
 
 
@@ -263,13 +265,13 @@ def _pairs(texts: list[str], option: str, example: str) -> dict[str, str]:
     return pairs
 
 
-def _authority(texts: list[str] | None) -> str | dict[str, str] | None:
+def _authority(texts: list[str] | None, catalog: Catalog) -> str | dict[str, str] | None:
     if not texts:
         return None
     if len(texts) == 1 and "=" not in texts[0]:
         return texts[0]
     named = _pairs(texts, "--authority", "vitamin_d=endocrine-society")
-    return {Catalog.default().analyte_id(name): who for name, who in named.items()}
+    return {catalog.analyte_id(name): who for name, who in named.items()}
 
 
 def _stated(patient: Patient, sex: str | None, age: str | None, pregnant: bool | None) -> Patient:
@@ -296,7 +298,9 @@ def _limits_document(catalog: Catalog, id: str) -> list[dict[str, Any]]:
     rows = []
     for row in catalog.authorities(id):
         data = catalog.table["limits"].get(row["id"], {})
-        rows.append({**row, **{k: data[k] for k in ("unit", "also_in", "printed", "judgement", "caveat", "populations") if k in data}})
+        rows.append(
+            {**row, **{k: data[k] for k in ("aspect", "unit", "also_in", "printed", "judgement", "caveat", "populations") if k in data}}
+        )
     return rows
 
 
