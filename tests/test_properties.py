@@ -261,6 +261,44 @@ def test_a_range_has_a_band_only_if_all_its_values_have_it(drawn: tuple[Place, l
         assert plain.band == answer.band, (str(answer), str(plain))
 
 
+AGES = [0, 0.01, 0.1, 0.5, 1, 3, 5, 11, 12, 15, 16, 17, 18, 19, 20, 30, 31, 40, 41, 49, 50, 59, 60, 64, 65, 70, 80, 90, 110]
+
+
+@given(place_and_numbers(), st.sampled_from(["sex", "age", "both"]))
+def test_an_answer_without_a_fact_holds_for_every_value_of_it(drawn: tuple[Place, list[Decimal]], fact: str) -> None:
+    """Where sex or age is unknown and a band is given, everybody it may be has that band; else the missing fact is named."""
+    place, (value,) = drawn
+    known = place.patient
+    if known.pregnant:
+        return
+    someone = Patient(
+        sex=known.sex if fact == "age" else None,
+        age_years=known.age_years if fact == "sex" else None,
+        pregnant=False,
+        contexts=known.contexts,
+    )
+    answer = place._replace(patient=someone).ask(format(value, "f"))
+    each: list[Finding | NotAssessed] = []
+    for sex in (known.sex,) if fact == "age" else ("female", "male"):
+        people = [
+            Patient(sex=sex, age_years=a, pregnant=False, contexts=known.contexts) for a in ((known.age_years,) if fact == "sex" else AGES)
+        ]
+        each += covered([place._replace(patient=who).ask(format(value, "f")) for who in people])
+    said = {(a.band, a.code) if isinstance(a, Finding) else (a.reason, "") for a in each}
+    if isinstance(answer, Finding):
+        assert said == {(answer.band, answer.code)}, (str(answer), said)
+    elif answer.reason in ("sex_unknown", "age_unknown"):
+        assert len(said) > 1, str(answer)
+    else:
+        assert said == {(answer.reason, "")}, (str(answer), said)
+
+
+def covered(by_age: list[Finding | NotAssessed]) -> list[Finding | NotAssessed]:
+    """Answers by age, without the ages a print skips between two that it covers ("1 to 10" and "12 to 17"): those contradict nothing."""
+    numbers = [n for n, a in enumerate(by_age) if isinstance(a, Finding)]
+    return [a for n, a in enumerate(by_age) if isinstance(a, Finding) or not numbers or not numbers[0] < n < numbers[-1]]
+
+
 # --- results beside each other -------------------------------------------------------------------------------
 
 TESTS = {
@@ -305,6 +343,19 @@ def test_an_unrelated_result_changes_no_other_answer(pairs: list[tuple[str, str]
     for (analyte, _), one, other in zip(pairs, without, beside, strict=True):
         if not (analyte == "ferritin" and more[0] in ("crp", "agp")):
             assert one == other
+
+
+@given(st.lists(st.sampled_from(PAIRS), max_size=6, unique_by=lambda p: p[0]), PEOPLE, st.randoms(use_true_random=False))
+def test_the_order_of_results_changes_no_answer(pairs: list[tuple[str, str]], patient: Patient, chance: Any) -> None:
+    """The same results in another order have the same answers, patterns, effects and alerts."""
+    mixed = list(pairs)
+    chance.shuffle(mixed)
+    one, other = interpret(results(pairs), patient), interpret(results(mixed), patient)
+    by_test = [{a.source_name: {**a.to_dict(), "row": None} for a in report.rows()} for report in (one, other)]
+    assert by_test[0] == by_test[1]
+    assert {(m.id, m.certainty, m.missing) for m in one.patterns} == {(m.id, m.certainty, m.missing) for m in other.patterns}
+    assert {(e.id, e.relation, e.text) for e in one.effects} == {(e.id, e.relation, e.text) for e in other.effects}
+    assert sorted(a.id for a in one.alerts) == sorted(a.id for a in other.alerts)
 
 
 def test_inflammation_changes_the_lines_of_ferritin() -> None:

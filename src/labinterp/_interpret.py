@@ -63,8 +63,10 @@ def interpret(
     catalog = catalog or Catalog.default()
     listed, decimal = as_results(results), _mark(decimal)
     patient = patient or NOBODY
-    day = next((r.collected_at for r in listed if r.collected_at is not None), None)
-    patient = patient.at(day)
+    day = None
+    if patient.age is None and patient.birth_date is not None:
+        day = next((r.collected_at for r in listed if r.collected_at is not None), None)
+        patient = patient.at(day)
     numbers = tuple(rows) if rows is not None else tuple(range(1, len(listed) + 1))
     book: Book | None = patient.memo.get(catalog) if authority is None and as_of is None else None
     if book is None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
-from json.encoder import encode_basestring
+from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any
 
-from labinterp._results import Finding, Report, plain_number
+from labinterp._results import Finding, Report, reach
 
-_encode = json.JSONEncoder(ensure_ascii=False).encode  # one encoder: making one costs more than a short text
+# ASCII keeps the text one byte a character: half the memory to move. One encoder: making one costs more than a short text.
+_encode = json.JSONEncoder().encode
+
+
+_REACH = [reach(decimals) for decimals in range(16)]
 
 
 def report_json(report: Report) -> str:
@@ -32,22 +36,28 @@ def report_json(report: Report) -> str:
 
 def finding_json(finding: Finding) -> str:
     """JSON text of a finding, equal in content to `finding.to_dict()`."""
-    memo = finding.basis.memo
-    key = f"json {finding.code} {finding.band} {finding.limits}"
-    settled = memo.get(key)
-    if settled is None:
-        settled = memo[key] = _inner(finding.settled())
-    quantity = finding.quantity
-    if quantity.comparator or finding.reported is not None:
+    text, quantity, notes = finding.value_text, finding.quantity, finding.notes
+    if quantity.comparator or finding.reported is not None or not text.isascii() or not text.replace(".", "", 1).isdigit():
         return _encode(finding.to_dict())
-    number, unit = finding.si
-    text = finding.value_text
-    shown = text if text.isdigit() and text[0] != "0" else repr(plain_number(quantity.value))
+    memo = finding.basis.memo
+    parts = memo.get(finding.code)  # of one basis, the code tells the band
+    if parts is None:
+        factor, unit = finding.basis.catalog.si_factor(finding.analyte, quantity.unit)
+        after = f'"value_high": null, "unit": {_encode(quantity.unit)}, "si": {{"value": '
+        close = f', "unit": {_encode(unit)}}}, "near_limit": '
+        parts = memo[finding.code] = (1.0 if factor is None else factor, finding.lines(), after, close, _inner(finding.settled()) + "}")
+    factor, lines, after, close, settled = parts
+    point, number, near = text.find("."), float(text), "false"
+    reach = _REACH[len(text) - point - 1 if point >= 0 else 0]
+    for line in lines:
+        if -reach <= number - line <= reach:
+            near = "true"
+            break
+    value = text if point < 0 and (text[0] != "0" or text == "0") else repr(number)
+    said = _encode(notes) if notes else "[]"
     return (
-        f'{{"row": {finding.row}, "source_name": {encode_basestring(finding.source_name)}, "value_text": {encode_basestring(text)}, '
-        f'"comparator": null, "value": {shown}, "value_high": null, "unit": {encode_basestring(quantity.unit)}, '
-        f'"si": {{"value": {number!r}, "unit": {encode_basestring(unit)}}}, "near_limit": {"true" if finding.near_limit else "false"}, '
-        f'"reported": null, "notes": {_encode(finding.notes) if finding.notes else "[]"}, {settled}}}'
+        f'{{"row": {finding.row}, "source_name": {_quoted(finding.source_name)}, "value_text": "{text}", "comparator": null, '
+        f'"value": {value}, {after}{number * factor!r}{close}{near}, "reported": null, "notes": {said}, {settled}'
     )
 
 

@@ -110,17 +110,18 @@ class Finding(NamedTuple):
     @property
     def near_limit(self) -> bool:
         """Whether the value lies within half of its last printed digit of a line of its limit set."""
-        lines = self._lines()
+        lines = self.lines()
         if not lines or self.quantity.comparator == "~":
             return False
         number = float(self.quantity.value)
-        reach = 10.0 ** int(self.quantity.value.as_tuple()[2]) * (0.5 + 5e-10)
+        half = reach(-int(self.quantity.value.as_tuple()[2]))
         for line in lines:  # a plain loop: this is asked of every finding that is written out
-            if -reach <= number - line <= reach:
+            if -half <= number - line <= half:
                 return True
         return False
 
-    def _lines(self) -> list[float]:
+    def lines(self) -> list[float]:
+        """The lines of the limit set that answered, in the reported unit."""
         basis = self.basis
         if basis.limit_set is None or basis.population is None:
             return []
@@ -412,6 +413,11 @@ class Report(NamedTuple):
         lines += [match.text for match in self.patterns]
         lines += [effect.text for effect in self.effects]
         return "\n".join([*lines, self.disclaimer])
+
+
+def reach(decimals: int) -> float:
+    """Half of the last printed digit, with room for the last bit of a float."""
+    return float(10.0**-decimals * (0.5 + 5e-10))
 
 
 def plain_number(value: Decimal) -> int | float:
