@@ -26,6 +26,7 @@ LAYERS = [
     {"_results", "_check_limits", "_check_links"},
     {"_checks", "_json"},
     {"_catalog", "_measure"},
+    {"_spans", "_laboratory"},
     {"_assess"},
     {"_patterns", "_lanes"},
     {"_explain"},

@@ -63,7 +63,8 @@ if TYPE_CHECKING:
     from labinterp._results import Report as Report
 
 
-def __getattr__(name: str) -> "Any":
+def _find(name: str) -> "Any":
+    """The public name, loaded; kept in the module from then on."""
     from importlib import import_module
 
     if name in _MODULES:
@@ -73,6 +74,10 @@ def __getattr__(name: str) -> "Any":
         globals()[name] = value
         return value
     raise AttributeError(f"module 'labinterp' has no attribute {name!r}")
+
+
+if not TYPE_CHECKING:  # to a type checker it would make every misspelt name exist
+    __getattr__ = _find
 
 
 def __dir__() -> "list[str]":

@@ -55,11 +55,14 @@ class Book:
         """One rule where the person's facts settle it, else one for each possible answer, or why there is none."""
         found = self.rules.get((analyte, unit))
         if found is None:
-            wanted = self.authority.get(analyte) if isinstance(self.authority, Mapping) else self.authority
-            drawn = self.catalog.drawn_by(analyte, wanted, self.as_of)
+            drawn = self.catalog.drawn_by(analyte, self.wanted(analyte), self.as_of)
             found = self._most_specific(drawn, unit) if isinstance(drawn, list) else drawn
             self.rules[analyte, unit] = found
         return found
+
+    def wanted(self, analyte: str) -> str | None:
+        """Whose limits were asked for, for one analyte."""
+        return self.authority.get(analyte) if isinstance(self.authority, Mapping) else self.authority
 
     def _most_specific(self, drawn: list[LimitSet], unit: str) -> Rule | list[tuple[World, Rule | None]]:
         """Of several sets of one authority, the one drawn for the circumstances of this person; else the first."""
@@ -217,7 +220,7 @@ def _no_population(book: Book, measured: Measured) -> str:
         other = book.catalog.limit_set(id)
         if other.in_force(book.as_of) and isinstance(book.rules_of(other, measured.quantity.unit), Rule):
             others.append(id)
-    wanted = book.authority.get(measured.analyte) if isinstance(book.authority, Mapping) else book.authority
+    wanted = book.wanted(measured.analyte)
     message = f"{wanted or entry['default']} draws no line for this person."
     return f"{message} Limit sets that do: {', '.join(others[:6])}." if others else message
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from operator import attrgetter
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Strict, StrictInt, TypeAdapter, ValidationError
 
-from labinterp._inputs import LabResult, Patient
+from labinterp._inputs import LabResult, Patient, read_sex, read_yes_no
 from labinterp.errors import InputError
 
 # Text first: a number printed as text keeps its text, and with it the question of how it reads ("1,060").
-Number = str | Decimal | int | None
+Number = str | Annotated[Decimal, Strict()] | StrictInt | None
 
 
 class _Strict(BaseModel):
@@ -43,9 +43,9 @@ class PatientModel(_Strict):
 
     id: str | int | None = None
     sex: str | None = None
-    age_years: Decimal | None = None
-    birth_date: date | None = None
-    pregnant: bool | None = None
+    age_years: Number = None
+    birth_date: date | str | None = None
+    pregnant: bool | str | None = None
     contexts: tuple[str, ...] = ()
 
 
@@ -62,8 +62,8 @@ PANELS = TypeAdapter(tuple[PanelModel, ...])
 _fields, _make = attrgetter(*LabResult._fields), LabResult._make
 
 
-def read_panels(items: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Patient, list[LabResult]]]:
-    """Patients and results from parsed JSON.
+def read_panels(items: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Patient, list[LabResult], list[str]]]:
+    """Patients, results and notes on facts that could not be read, from parsed JSON.
 
     Raises:
         InputError: Where the data does not have the form; with the place, never with the data.
@@ -75,19 +75,55 @@ def read_panels(items: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Patient, l
         place = ".".join(str(part) for part in first["loc"])
         raise InputError(f"panel {place}: {first['msg']} ({error.error_count()} problem(s) in all)") from None
     for panel in panels:
-        yield to_inputs(panel)
+        try:
+            yield (*to_inputs(panel), [])
+        except InputError:
+            patient, notes = _readable(panel)
+            yield patient, _results(panel), notes
 
 
 def to_inputs(panel: PanelModel) -> tuple[Patient, list[LabResult]]:
-    """One validated panel in the library's own types."""
-    who = panel.patient
-    listed = panel.results
-    results = (
-        [LabResult(name, value) for name, value in listed.items()] if isinstance(listed, dict) else [_make(_fields(r)) for r in listed]
-    )
+    """One validated panel in the library's own types.
+
+    Raises:
+        InputError: A fact of the person that cannot be read.
+    """
+    who, results = panel.patient, _results(panel)
+    if isinstance(who.age_years, str) or isinstance(who.birth_date, str) or isinstance(who.pregnant, str):
+        raise InputError("a fact is a text")
     at = next((r.collected_at for r in results if r.collected_at is not None), None)
     patient = Patient(
         id=None if who.id is None else str(who.id), sex=who.sex, age_years=who.age_years, birth_date=who.birth_date,
         pregnant=who.pregnant, contexts=who.contexts, at=at,
     )  # fmt: skip
     return patient, results
+
+
+def _results(panel: PanelModel) -> list[LabResult]:
+    listed = panel.results
+    return [LabResult(name, value) for name, value in listed.items()] if isinstance(listed, dict) else [_make(_fields(r)) for r in listed]
+
+
+def _readable(panel: PanelModel) -> tuple[Patient, list[str]]:
+    """The person as far as the facts can be read; what cannot be read is unknown, and a note says so."""
+    from labinterp.readers import read_age, read_date
+
+    who, notes = panel.patient, []
+    facts: dict[str, Any] = {"id": None if who.id is None else str(who.id), "contexts": who.contexts}
+    readers: dict[str, Callable[[Any], Any]] = {
+        "sex": read_sex,
+        "age_years": lambda age: read_age(str(age)),
+        "birth_date": lambda day: read_date(str(day)),
+        "pregnant": lambda state: state if isinstance(state, bool) else read_yes_no(state),
+    }
+    for name, reader in readers.items():
+        value = getattr(who, name)
+        try:
+            facts[name] = None if value is None else reader(value)
+        except InputError as error:
+            notes.append(f"The {name.replace('_', ' ')} could not be read and counts as unknown: {error}.")
+    at = next((r.collected_at for r in _results(panel) if r.collected_at is not None), None)
+    try:
+        return Patient(at=at, **facts), notes
+    except InputError as error:
+        return Patient(**{**facts, "birth_date": None, "age_years": None}), [*notes, f"The age is unknown: {error}."]

@@ -61,6 +61,7 @@ class Catalog:
     Args:
         table: A compiled table.
         root: The directory of the data files it came from, for `with_files`.
+        added: A site's own files that were added to them.
 
     Example:
         >>> catalog = Catalog.default()
@@ -70,15 +71,17 @@ class Catalog:
 
     _default: ClassVar[Catalog | None] = None
 
-    def __init__(self, table: Mapping[str, Any], root: Path | None = None) -> None:
+    def __init__(self, table: Mapping[str, Any], root: Path | None = None, added: tuple[Path, ...] = ()) -> None:
         self.table = table
         self.root = root
+        self.added = added
         self.version: str = table["version"]
         self.as_of: str = table["as_of"]
         self.digest: str = table["digest"]
         self.units = UnitTable(table["units"])
         self._sets: dict[str, LimitSet] = {}
         self.memo: dict[Any, Any] = {}
+        self.standing: tuple[str, ...] = tuple(table["policy"]["standing"])
 
     def __repr__(self) -> str:
         return (
@@ -87,7 +90,7 @@ class Catalog:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """The catalog that ships is found again, not copied: a pickled finding stays small."""
-        return (Catalog.default, ()) if self is Catalog._default else (Catalog, (self.table, self.root))
+        return (Catalog.default, ()) if self is Catalog._default else (Catalog, (self.table, self.root, self.added))
 
     @classmethod
     def default(cls) -> Catalog:
@@ -141,8 +144,11 @@ class Catalog:
         from labinterp._checks import checked_files, merged_files
         from labinterp._compile import compile_table
 
-        files = merged_files(checked_files(self.root or data_root()), Path(path))
-        return Catalog(compile_table(files, f"{self.digest}+{Path(path).name}"), self.root)
+        added = (*self.added, Path(path))
+        files = checked_files(self.root or data_root())
+        for one in added:
+            files = merged_files(files, one)
+        return Catalog(compile_table(files, "+".join([self.digest.split("+")[0], *(p.name for p in added)])), self.root, added)
 
     # --- what is in it ------------------------------------------------------------------------------------
 
@@ -226,9 +232,8 @@ class Catalog:
         """Citations with the title, year and address of their sources."""
         key = ("written", id(cites))
         if key not in self.memo:
-            self.memo[key] = [{**cite, **_address(self.table["sources"][cite["source"]])} for cite in cites]
-        found: list[dict[str, Any]] = self.memo[key]
-        return found
+            self.remember(key, [{**cite, **_address(self.table["sources"][cite["source"]])} for cite in cites])
+        return [dict(cite) for cite in self.memo[key]]  # copies: what a caller does to them stays with the caller
 
     def drawn_by(self, analyte: str, authority: str | None, as_of: str) -> list[LimitSet] | Silence:
         """The limit sets that may answer for an analyte on a day, the first choice first; several only of one authority.

@@ -33,8 +33,8 @@ def problems_of(files: Files, published: tuple[str, ...] = ()) -> list[Problem]:
 
 def _at_home(problem: Problem, origin: Mapping[str, str]) -> Problem:
     """The problem under the site's own file, where the part it names came from one."""
-    file = next((name for id, name in origin.items() if repr(id) in problem.path), None)
-    return problem._replace(file=file) if file else problem
+    own = [id for id in origin if id in problem.path]
+    return problem._replace(file=origin[max(own, key=len)]) if own else problem
 
 
 def published_ids(root: Path) -> tuple[str, ...]:

@@ -172,7 +172,8 @@ def _whole(age: float | int | Decimal) -> float | int:
 def age_from_years(years: float | int) -> Age:
     """An age from years: a whole number is an interval of one year, a fraction is taken as exact."""
     top = years + 1 if isinstance(years, int) else years
-    return Age((years, top), (years * 12, top * 12), (years * 365.25, top * 365.25))
+    months, days = ((round(years * n, 6), round(top * n, 6)) for n in (12, 365.25))  # 14 days stay 14 days
+    return Age((years, top), months, days)
 
 
 def age_from_dates(born: date, at: date) -> Age:
@@ -181,6 +182,7 @@ def age_from_dates(born: date, at: date) -> Age:
     Raises:
         InputError: The day of sampling lies before birth, or more than 130 years after it.
     """
+    born, at = (day.date() if hasattr(day, "date") else day for day in (born, at))  # a datetime is a date, too
     if not 0 <= (at - born).days <= 130 * 366:
         raise InputError("the birth date and the day of sampling do not belong to one life")
     months = (at.year - born.year) * 12 + at.month - born.month - (at.day < born.day)

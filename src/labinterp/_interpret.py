@@ -112,7 +112,7 @@ def _long(
             answers[row] = read
         else:
             measured.append(read)
-    whole = read_together(book, measured, answers)
+    whole = read_together(book, measured, answers)._replace(rows=numbers)
     ordered = [answers[row] for row in sorted(answers)]
     if decimal != ",":
         _learn(book, listed, numbers, measured, whole)
@@ -140,9 +140,7 @@ def as_results(results: Mapping[str, Any] | Iterable[LabResult]) -> list[LabResu
         InputError: Something that is neither.
     """
     if isinstance(results, Mapping):
-        return [
-            value._replace(test=name) if isinstance(value, LabResult) else LabResult(name, *_pair(value)) for name, value in results.items()
-        ]
+        return [_result(name, value) for name, value in results.items()]
     if not hasattr(results, "__iter__") or isinstance(results, (str, bytes)):  # type: ignore[unreachable]
         raise InputError('results are a mapping such as {"vitamin D": "18 ng/mL"} or LabResult objects')
     listed = list(results)
@@ -152,13 +150,17 @@ def as_results(results: Mapping[str, Any] | Iterable[LabResult]) -> list[LabResu
     return listed
 
 
-def _pair(value: Any) -> tuple[Any, str | None]:
-    """ "18 ng/mL", (18, "ng/mL"), a Quantity or a pint.Quantity as value and unit."""
-    if isinstance(value, Quantity):
-        return value.number, value.unit
+def _result(name: str, value: Any) -> LabResult:
+    """One entry of a mapping: a text such as "18 ng/mL", (18, "ng/mL"), a Quantity, a pint.Quantity or a LabResult."""
+    if isinstance(value, LabResult):
+        return value._replace(test=name)
+    if isinstance(value, Quantity):  # the number itself, not its text: it reads one way only
+        if value.high is not None:
+            return LabResult(name, value.number, value.unit)
+        return LabResult(name, value.value, value.unit, comparator=value.comparator or None)
     if isinstance(value, tuple) and len(value) == 2:
-        return value[0], value[1]
-    return value, None
+        return LabResult(name, value[0], value[1])
+    return LabResult(name, value)
 
 
 def _known_contexts(catalog: Catalog, patient: Patient) -> Patient:
@@ -237,9 +239,10 @@ def _book(
     catalog: Catalog, patient: Patient, day: date | None, authority: str | Mapping[str, str] | None, as_of: date | str | None
 ) -> Book:
     """The rules for a person; kept with the person where nothing else decides."""
-    if authority is not None:
-        for one in authority.values() if isinstance(authority, Mapping) else (authority,):
-            catalog.check_authority(one)
+    if isinstance(authority, Mapping):
+        authority = {catalog.analyte_id(name): who for name, who in authority.items()}
+    for one in () if authority is None else authority.values() if isinstance(authority, Mapping) else (authority,):
+        catalog.check_authority(one)
     dated = patient.at(day)
     book = book_for(catalog, _known_contexts(catalog, dated), authority, iso(as_of, catalog))
     if authority is None and as_of is None and dated is patient:

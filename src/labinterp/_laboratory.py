@@ -18,7 +18,7 @@ def with_laboratory(book: Book, measured: Measured, entry: Mapping[str, Any], re
     reported = measured.reported
     code = reported.code if reported else None
     own = result if isinstance(result, Finding) else None
-    if reported is not None and code is not None and entry["lab_range"]["first"] and book.authority is None:
+    if reported is not None and code is not None and entry["lab_range"]["first"] and book.wanted(measured.analyte) is None:
         severe = own is not None and own.code in ("LU", "HU")  # the fixed severe lines hold whatever the laboratory prints
         if not severe:
             band = entry["lab_range"][direction(code) or "normal"]

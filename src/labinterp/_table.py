@@ -107,6 +107,10 @@ def read_table(data: bytes, columns: Mapping[str, str] | None = None, delimiter:
         raise InputError("this is a binary file; accepted: CSV, TSV and JSON text")
     if delimiter is None:
         delimiter = _delimiter(text)
+    if len(delimiter) != 1 or delimiter in '\r\n"':
+        raise InputError("the delimiter is one character, such as ; or , (a tab: $'\\t')")
+    if text.count('"') % 2:
+        text = _unquoted(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         lines = list(reader)
@@ -142,6 +146,11 @@ def decode(data: bytes, encoding: str | None = None) -> tuple[str, str]:
         raise InputError(f"the file is not {encoding} text; give --encoding") from None
 
 
+def _unquoted(text: str) -> str:
+    """A quote that is never closed would swallow the rest of the file: in lines with an odd number, quotes count as text."""
+    return "\n".join(line.replace('"', "''") if line.count('"') % 2 else line for line in text.splitlines())
+
+
 def _delimiter(text: str) -> str:
     first = next((line for line in text.splitlines() if line.strip()), "")
     return max(_DELIMITERS, key=lambda mark: (first.count(mark), -_DELIMITERS.index(mark)))
@@ -174,7 +183,7 @@ def find_columns(header: Iterable[str], asked: Mapping[str, str]) -> dict[str, i
     missing = [role for role in ("test", "value") if role not in found]
     if missing == ["test"] and "loinc" in found:
         missing = []
-    if missing and not found and any(c.isdigit() for name in names for c in name):  # perhaps a person's line, so it is not shown
+    if missing and not found:  # perhaps there is no header, and this is a person's line: it is not shown
         raise InputError(
             f"the first line has {len(names)} columns and none of the usual names; a header line is needed, or --column value=NAME"
         )
@@ -200,13 +209,20 @@ def write_table(table: Table, added: Sequence[str], cells: Iterator[Sequence[str
         added: Names of the new columns.
         cells: For each row, the new cells.
     """
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, delimiter=table.delimiter, lineterminator="\n")
+    rows: list[str] = []
+
+    class Sink:
+        """Takes one written row; with "\r\n" as its end the writer quotes a lone return too."""
+
+        def write(self, row: str) -> None:
+            rows.append(row[:-2] + "\n")
+
+    writer = csv.writer(Sink(), delimiter=table.delimiter, lineterminator="\r\n")
     width = max([len(table.header), *(len(row) for row in table.rows)])
     writer.writerow([*map(harmless, table.header), *[""] * (width - len(table.header)), *added])
     for row, more in zip(table.rows, cells, strict=True):
         writer.writerow([*map(harmless, row), *[""] * (width - len(row)), *map(harmless, more)])
-    return out.getvalue()
+    return "".join(rows)
 
 
 def harmless(cell: str) -> str:

@@ -22,7 +22,7 @@ def read_together(book: Book, measured: list[Measured], answers: dict[int, Findi
         answers: Refusals by row; the findings are added here.
 
     Returns:
-        Whole: `memo["own"]` is set where more than the stretches between lines decided it.
+        Whole: without the numbers of the rows; `memo["own"]` is set where more than the stretches between lines decided it.
     """
     catalog, patient = book.catalog, book.patient
     policy = catalog.table["policy"]
@@ -49,7 +49,7 @@ def read_together(book: Book, measured: list[Measured], answers: dict[int, Findi
         tuple(advice(links)),
         tuple(alerts(panel)),
         (*notes, *said),
-        tuple(sorted(answers)),
+        (),
         {"own": True} if shown or extra else {},
     )
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -323,26 +323,34 @@ def _no_clash(table: Table) -> None:
 
 
 def _table_of(source: Source) -> Table:
-    """A plain table for results that came as JSON."""
-    rows = [
-        [panel.patient.id or "", r.test, "" if r.value is None else str(r.value), r.unit or ""]
+    """A plain table for results that came as JSON, in the order of the file."""
+    rows = {
+        row: [panel.patient.id or "", r.test, "" if r.value is None else str(r.value), r.unit or ""]
         for panel in source.panels
-        for r in panel.results
-    ]
-    return Table(["patient_id", "test", "value", "unit"], rows, {}, ",", "utf-8")
+        for row, r in zip(panel.rows, panel.results, strict=True)
+    }
+    listed = [rows.get(number, []) for number in range(1, max(rows, default=0) + 1)]
+    return Table(["patient_id", "test", "value", "unit"], listed, {}, ",", "utf-8")
 
 
 def _write(path: Path | None, text: str) -> None:
-    """To standard output, or to a file that appears whole or not at all."""
+    """To standard output, to a pipe or device as it is, or to a file that appears whole or not at all."""
     if path is None:
         sys.stdout.write(text)
         sys.stdout.flush()
         return
+    target = path.resolve()  # a link is followed, not replaced
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-        Path(name).replace(path)
+        if target.exists() and not target.is_file():
+            target.write_text(text, "utf-8")
+            return
+        try:
+            with part.open("x", encoding="utf-8", newline="") as file:
+                file.write(text)
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"the output cannot be written: {error.strerror}") from None
 
@@ -351,7 +359,7 @@ def _console_write(path: Path | None, show: Callable[[Console], None]) -> None:
     if path is None:
         show(Console())
         return
-    console = Console(file=open(os.devnull, "w"), record=True, width=120)  # noqa: PTH123, SIM115 - recorded, not printed
+    console = Console(file=io.StringIO(), record=True, width=120)
     show(console)
     _write(path, console.export_text())
 

@@ -91,8 +91,9 @@ def read_bytes(
     data: bytes, *, columns: Mapping[str, str] | None = None, delimiter: str | None = None, encoding: str | None = None
 ) -> Source:
     """Like `read_file`, from bytes (such as standard input)."""
-    head = data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-    if head in (b"{", b"["):
+    wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")
+    head = data[:64].decode("utf-16", "ignore") if wide else data[:64].decode("utf-8-sig", "ignore")
+    if head.lstrip()[:1] in ("{", "["):
         return Source(read_json(decode(data, encoding)[0], columns), None)
     table = read_table(data, columns, delimiter, encoding)
     return Source(_panels(table), table)
@@ -140,7 +141,7 @@ def read_json(text: str, columns: Mapping[str, str] | None = None) -> list[Panel
         raise InputError("this is FHIR, which this version does not read; give a long table or the JSON described in docs/json.md")
     if isinstance(data, Mapping):
         data = data.get("panels", [data]) if "results" not in data else [data]
-    if not isinstance(data, list) or not all(isinstance(item, Mapping) for item in data):
+    if not data or not isinstance(data, list) or not all(isinstance(item, Mapping) for item in data):
         raise InputError(
             'accepted JSON: {"patient": {...}, "results": [...]}, a list of these, or a list of rows with test, value and unit'
         )
@@ -155,8 +156,8 @@ def _json_panels(items: Sequence[Mapping[str, Any]]) -> list[PanelIn]:
     from labinterp._border import read_panels
 
     panels, row = [], 0
-    for patient, results in read_panels(items):
-        panels.append(PanelIn(patient, results, list(range(row + 1, row + 1 + len(results))), []))
+    for patient, results, notes in read_panels(items):
+        panels.append(PanelIn(patient, results, list(range(row + 1, row + 1 + len(results))), notes))
         row += len(results)
     return panels
 
