@@ -191,7 +191,6 @@ def test_a_sites_limits_answer_and_leave_the_catalog_as_it_was(site: Path) -> No
     assert not check_directory(site, DATA)
 
 
-@pytest.mark.xfail(strict=True, reason="defect: with_files starts again from the data that ships and drops what was added before")
 def test_a_site_may_add_a_second_folder(site: Path, tmp_path: Path) -> None:
     """Files added to a catalog that already has a site's files keep the first ones."""
     more = tmp_path / "more"
@@ -232,10 +231,7 @@ def test_a_problem_in_a_sites_file_is_told(site_problems: list[Problem], name: s
     assert [p for p in site_problems if SITE_BREAKS[name][2] in p.text], [str(p) for p in site_problems]
 
 
-KNOWN = pytest.mark.xfail(strict=True, reason="defect: a sentence is told under analytes/ferritin.toml, a file the site does not have")
-
-
-@pytest.mark.parametrize("name", [pytest.param(name, marks=KNOWN if name == "words" else ()) for name in SITE_BREAKS])
+@pytest.mark.parametrize("name", SITE_BREAKS)
 def test_a_problem_in_a_sites_file_names_that_file(site_problems: list[Problem], name: str) -> None:
     """It is told under the name of the site's file, not under a file of ours."""
     assert {p.file for p in site_problems if SITE_BREAKS[name][2] in p.text} == {f"{name}.toml"}

@@ -136,7 +136,6 @@ def test_rows_of_many_people_keep_their_place_in_csv(cli: Cli) -> None:
     assert [r["li_band"] for r in rows(done.out)] == ["deficient", "not_raised", "raised"]
 
 
-@pytest.mark.xfail(strict=True, reason="defect: the CSV of a JSON list of rows puts answers beside other people's rows")
 def test_rows_of_many_people_keep_their_place_in_csv_from_json(cli: Cli) -> None:
     """The same rows as JSON give the same table."""
     data = [
@@ -161,9 +160,6 @@ def test_a_formula_in_a_cell_is_made_harmless(cli: Cli, text: str) -> None:
     assert back[2][3] == "'" + text
 
 
-@pytest.mark.xfail(
-    strict=True, reason="defect: a cell with a lone carriage return is not quoted: the row breaks in two, and what follows may be a formula"
-)
 def test_a_carriage_return_in_a_cell_breaks_no_row(cli: Cli) -> None:
     """What stood in one cell is read back from one cell."""
     done = cli("interpret", "-", "--to", "csv", stdin=b'test,value,note\nFerritin,5 ug/L,"ok\r=1+1"\nCRP,1 mg/L,x\n')
@@ -244,14 +240,12 @@ def test_a_sites_own_limits_are_used(cli: Cli) -> None:
     assert rows(done.out)[0]["li_limits"] == "ferritin/example-hospital-2026"
 
 
-@pytest.mark.xfail(strict=True, raises=UnicodeEncodeError, reason="defect: half a surrogate pair, which JSON may hold, is a traceback")
 def test_half_a_character_does_no_harm(cli: Cli) -> None:
     """JSON may hold what is no character; it is printed in some way or refused."""
     done = cli("interpret", "-", "--to", "json", stdin=b'{"results": {"B12 \\ud800": "210 pg/mL"}}')
     assert done.code in (0, 1)
 
 
-@pytest.mark.xfail(strict=True, reason="defect: where standard output is not UTF-8 (a pipe on Windows), other letters are a traceback")
 def test_output_does_not_depend_on_the_terminal(tmp_path: Path) -> None:
     """What is written to a pipe is UTF-8, whatever the terminal of the day is."""
     env, data = {**os.environ, "PYTHONIOENCODING": "cp1252"}, "test,value,unit\nферритин,5,ug/L\n".encode()
@@ -272,9 +266,6 @@ def test_exit_codes_of_interpret(cli: Cli) -> None:
     assert done.code == 2
     assert len(rows(done.out)) == 2
     assert "1 not assessed (unknown_analyte 1)" in done.err
-
-
-BAD_MARK = pytest.mark.xfail(strict=True, raises=TypeError, reason="defect: a delimiter that is not one character is a traceback")
 
 
 @pytest.mark.parametrize(
@@ -298,7 +289,7 @@ BAD_MARK = pytest.mark.xfail(strict=True, raises=TypeError, reason="defect: a de
         ["interpret", "-", "--limits", "nosuch"],
         ["interpret", "-", "--to", "csv", "-o", "no/such/folder.csv"],
         ["interpret", "-", "--as-of", "2024-13-01"],
-        pytest.param(["interpret", "-", "--delimiter", "\\t"], marks=BAD_MARK),
+        ["interpret", "-", "--delimiter", "\\t"],
         ["explain", "nosuch", "5 ug/L"],
         ["explain", "ferritin"],
         ["explain", "ferritin", "5 ug/L", "--context", "unlucky"],
@@ -340,10 +331,7 @@ def test_without_the_extra_the_command_line_says_which(tmp_path: Path) -> None:
 # --- writing to a file ---------------------------------------------------------------------------------------
 
 
-OPEN_FILE = pytest.mark.xfail(strict=True, reason="defect: /dev/null is opened and never closed (ResourceWarning)")
-
-
-@pytest.mark.parametrize("form", [pytest.param("table", marks=OPEN_FILE), "json", "csv"])
+@pytest.mark.parametrize("form", ["table", "json", "csv"])
 def test_output_goes_to_a_file_whole(cli: Cli, tmp_path: Path, form: str) -> None:
     """-o writes what would have been printed, replaces what was there, and leaves nothing else."""
     path = tmp_path / "out.txt"
@@ -369,7 +357,6 @@ def test_a_failed_run_leaves_the_old_file(cli: Cli, tmp_path: Path, monkeypatch:
     assert path.read_text() == "old"
 
 
-@pytest.mark.xfail(strict=True, reason="defect: a failed write leaves a hidden temporary file behind")
 def test_a_failed_run_leaves_no_other_file(cli: Cli, tmp_path: Path) -> None:
     """Where the output is a directory, the error is told and nothing is left."""
     (tmp_path / "out").mkdir()
@@ -377,9 +364,6 @@ def test_a_failed_run_leaves_no_other_file(cli: Cli, tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="defect: -o replaces a pipe or device by a file; as root `-o /dev/null` and `-o /dev/stdout` destroy the device"
-)
 def test_a_pipe_is_written_to_and_not_replaced(cli: Cli, tmp_path: Path) -> None:
     """An output that is not a plain file (a pipe, /dev/stdout, /dev/null) stays what it is."""
     path = tmp_path / "pipe"
@@ -392,7 +376,6 @@ def test_a_pipe_is_written_to_and_not_replaced(cli: Cli, tmp_path: Path) -> None
         os.close(reader)
 
 
-@pytest.mark.xfail(strict=True, reason="defect: -o replaces a link by a file; what the link led to stays old")
 def test_a_link_is_followed(cli: Cli, tmp_path: Path) -> None:
     """An output that is a link is written where the link leads."""
     (tmp_path / "real.csv").write_text("old")
@@ -402,7 +385,6 @@ def test_a_link_is_followed(cli: Cli, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes of files are posix")
-@pytest.mark.xfail(strict=True, reason="defect: the output has mode 600, whatever the umask says")
 def test_an_output_has_the_usual_mode(cli: Cli, tmp_path: Path) -> None:
     """A new file has the mode that any program's new file has."""
     (tmp_path / "other").touch()

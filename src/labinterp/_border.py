@@ -8,13 +8,14 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Strict, StrictInt, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Strict, StrictBool, StrictInt, TypeAdapter, ValidationError
 
+from labinterp._facts import read_age, read_date
 from labinterp._inputs import LabResult, Patient, read_sex, read_yes_no
 from labinterp.errors import InputError
 
 # Text first: a number printed as text keeps its text, and with it the question of how it reads ("1,060").
-Number = str | Annotated[Decimal, Strict()] | StrictInt | None
+Number = str | Annotated[Decimal, Strict()] | StrictBool | StrictInt | None  # a truth value is told as unreadable
 
 
 class _Strict(BaseModel):
@@ -106,8 +107,6 @@ def _results(panel: PanelModel) -> list[LabResult]:
 
 def _readable(panel: PanelModel) -> tuple[Patient, list[str]]:
     """The person as far as the facts can be read; what cannot be read is unknown, and a note says so."""
-    from labinterp.readers import read_age, read_date
-
     who, notes = panel.patient, []
     facts: dict[str, Any] = {"id": None if who.id is None else str(who.id), "contexts": who.contexts}
     readers: dict[str, Callable[[Any], Any]] = {

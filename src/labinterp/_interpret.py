@@ -81,7 +81,7 @@ def interpret(
         notes = (*notes, "The patient is given as male and pregnant; pregnancy was not used.")
     policy = catalog.table["policy"]
     return Report(
-        _known_contexts(catalog, patient), findings, refused, whole, notes, catalog.version, policy["disclaimer"], policy["standing"]
+        _known_contexts(catalog, patient), findings, refused, whole, notes, catalog.version, policy["disclaimer"], catalog.standing
     )
 
 

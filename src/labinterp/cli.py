@@ -336,18 +336,19 @@ def _table_of(source: Source) -> Table:
 def _write(path: Path | None, text: str) -> None:
     """To standard output, to a pipe or device as it is, or to a file that appears whole or not at all."""
     if path is None:
-        sys.stdout.write(text)
         sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode("utf-8", "replace"))  # whatever the terminal can show: files and pipes get UTF-8
+        sys.stdout.buffer.flush()
         return
     target = path.resolve()  # a link is followed, not replaced
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         if target.exists() and not target.is_file():
-            target.write_text(text, "utf-8")
+            target.write_bytes(text.encode("utf-8", "replace"))
             return
         try:
-            with part.open("x", encoding="utf-8", newline="") as file:
-                file.write(text)
+            with part.open("xb") as file:
+                file.write(text.encode("utf-8", "replace"))
             part.replace(target)
         finally:
             part.unlink(missing_ok=True)
@@ -366,6 +367,9 @@ def _console_write(path: Path | None, show: Callable[[Console], None]) -> None:
 
 def app() -> NoReturn:
     """Run the command line; exit codes: 0 done, 1 usage or file error, 2 some rows not assessed (--strict)."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         _app()
     except SystemExit as stop:  # 2 is the parser's word for a usage error
