@@ -376,6 +376,15 @@ def test_a_pipe_is_written_to_and_not_replaced(cli: Cli, tmp_path: Path) -> None
         os.close(reader)
 
 
+@pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="there is no /dev/stdout")
+@pytest.mark.xfail(strict=True, reason="defect: -o /dev/stdout into a pipe is 'No such file or directory'")
+def test_the_standard_output_may_be_named(tmp_path: Path) -> None:
+    """-o /dev/stdout writes to standard output, also where that is a pipe."""
+    command = [sys.executable, "-m", "labinterp", "interpret", "-", "--to", "csv", "-o", "/dev/stdout"]
+    done = subprocess.run(command, input=ONE, capture_output=True, cwd=tmp_path, check=False)
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 2)
+
+
 def test_a_link_is_followed(cli: Cli, tmp_path: Path) -> None:
     """An output that is a link is written where the link leads."""
     (tmp_path / "real.csv").write_text("old")

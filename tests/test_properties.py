@@ -177,12 +177,43 @@ def test_an_exact_reference_agrees_beside_every_line(limits: str) -> None:
     """On each line and one step beside it, in each usual unit, the answer is that of the words in the TOML file."""
     for place in [p for p in PLACES if p.limits == limits]:
         for line in place.lines.values():
-            for start, step in {steps(line, 4), steps(line, 12)}:
+            for start, step in {steps(line, 4), steps(line, 12), steps(line, 18)}:
                 for value in (start - step, start, start + step, start + 2 * step):
                     answer, band = place.ask(format(value, "f")), place.band(Fraction(value))
                     assert isinstance(answer, Finding), (str(answer), value)
                     assert (answer.band, answer.limits) == (band["key"], limits), (place.patient, str(answer), band)
                     assert answer.code == band["code"] or answer.basis.critical is not None, str(answer)
+
+
+def touched(place: Place, comparator: str, value: Fraction) -> set[str]:
+    """The bands that hold at least one of the numbers a censored value may stand for."""
+    found = set()
+    for band in place.bands:
+        at = {word: place.lines[band[word]] for word in ("below", "at_most", "at_least", "above") if word in band}
+        bottom, top = at.get("at_least", at.get("above")), at.get("below", at.get("at_most"))
+        if comparator[0] == "<":  # the band must begin below the value, or on it where both ends count
+            inside = bottom is None or bottom < value or (bottom == value and comparator == "<=" and "above" not in at)
+        else:
+            inside = top is None or top > value or (top == value and comparator == ">=" and "below" not in at)
+        if inside:
+            found.add(band["key"])
+    return found
+
+
+@pytest.mark.parametrize("limits", sorted({p.limits for p in PLACES}))
+def test_an_exact_reference_agrees_on_censored_values(limits: str) -> None:
+    """ "<x" and the like, on each line and one step beside it: a band where all its numbers share one, else IND and the bands they touch."""
+    for place in [p for p in PLACES if p.limits == limits]:
+        for start, step in {steps(line, 4) for line in place.lines.values()}:
+            for value, comparator in product((start - step, start, start + step), ("<", "<=", ">", ">=")):
+                answer, bands = place.ask(f"{comparator}{value:f}"), touched(place, comparator, Fraction(value))
+                if isinstance(answer, NotAssessed):  # far above every line, a number is not believed
+                    assert answer.reason == "implausible", str(answer)
+                elif len(bands) == 1:
+                    assert {answer.band} == bands, (str(answer), bands)
+                else:
+                    assert (answer.band, set(answer.basis.possible)) == (None, bands), (str(answer), bands)
+                    assert answer.code == "IND" or answer.basis.critical is not None
 
 
 # --- one blood, one answer -----------------------------------------------------------------------------------

@@ -166,7 +166,7 @@ def test_no_part_of_a_report_is_a_list(report: li.Report) -> None:
     """What is many is a tuple, which nobody can change."""
     for part in parts(report):
         lists = [name for name in FIELDS.get(type(part).__name__, ()) if isinstance(getattr(part, name), list)]
-        assert not lists or (type(part).__name__, lists) == ("Finding", ["citations", "caveats"])
+        assert not lists or (type(part).__name__, lists) == ("Finding", ["citations", "caveats"])  # made anew at each asking
 
 
 def test_every_part_of_a_report_has_its_fields(report: li.Report) -> None:
@@ -175,17 +175,26 @@ def test_every_part_of_a_report_has_its_fields(report: li.Report) -> None:
         assert not [name for name in FIELDS.get(type(part).__name__, ()) if not hasattr(part, name)]
 
 
+def spoil(value: Any) -> None:
+    """Empty every list and mapping inside plain data."""
+    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        spoil(part)
+    if isinstance(value, (dict, list)):
+        value.clear()
+
+
+@pytest.mark.xfail(strict=True, reason="defect: citations of effects and alerts are handed out as they are kept for later reports")
 def test_changing_plain_data_changes_no_later_report() -> None:
-    """What `to_dict` gives belongs to the caller."""
-    first = li.interpret({"ferritin": "5 ug/L"}, li.Patient(sex="male", age_years=40))
-    kept = copy.deepcopy(first.to_dict())
-    spoiled = first.to_dict()["findings"][0]["citations"]
-    saved = list(spoiled)
-    try:
-        spoiled.clear()
-        assert li.interpret({"ferritin": "5 ug/L"}, li.Patient(sex="male", age_years=40)).to_dict() == kept
-    finally:
-        spoiled[:] = saved
+    """What `to_dict` gives belongs to the caller: emptying it changes neither this report nor the next person's."""
+    catalog = li.Catalog(copy.deepcopy(li.Catalog.default().table), li.Catalog.default().root)
+    results = [li.LabResult(*r) for r in (("B12", "210", "pg/mL"), ("MMA", "0.52", "umol/L"), ("Mg", "0.35", "mmol/L"), ("B12", "odd"))]
+    first, kept = (li.interpret(results, li.Patient(sex="female", age_years=71), catalog=catalog) for _ in range(2))
+    expected = copy.deepcopy(kept.to_dict())
+    spoil(first.to_dict())
+    spoil(first.findings[0].trace())
+    spoil(catalog.authorities("vitamin_b12"))
+    assert first.to_dict() == expected
+    assert li.interpret(results, li.Patient(sex="female", age_years=71), catalog=catalog).to_dict() == expected
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda e: type(e).__name__)

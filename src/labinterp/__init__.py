@@ -17,7 +17,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "interpret": "_interpret",
     "assess": "_interpret",
-    "convert": "_interpret",
+    "convert": "_convert",
     "authorities": "_interpret",
     "Catalog": "_catalog",
     "Analyte": "_catalog",
@@ -47,11 +47,11 @@ if TYPE_CHECKING:
     from labinterp import testing as testing
     from labinterp._catalog import Analyte as Analyte
     from labinterp._catalog import Catalog as Catalog
+    from labinterp._convert import convert as convert
     from labinterp._inputs import LabResult as LabResult
     from labinterp._inputs import Patient as Patient
     from labinterp._interpret import assess as assess
     from labinterp._interpret import authorities as authorities
-    from labinterp._interpret import convert as convert
     from labinterp._interpret import interpret as interpret
     from labinterp._quantity import Quantity as Quantity
     from labinterp._results import Advice as Advice

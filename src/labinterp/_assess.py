@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from labinterp._codes import direction
 from labinterp._inputs import Patient
-from labinterp._laboratory import with_laboratory
+from labinterp._laboratory import in_this_unit, with_laboratory
 from labinterp._measure import Measured
-from labinterp._results import Basis, Finding, NotAssessed
+from labinterp._results import Basis, Finding, Memo, NotAssessed
 from labinterp._rules import Band, LimitSet, World, beside, deciding_fact, in_span, place, worlds
 from labinterp._spans import holds
 
@@ -114,6 +114,7 @@ def assess_measured(book: Book, measured: Measured) -> Finding | NotAssessed:
     found = book.find(measured.analyte, measured.quantity.unit)
     result: Finding | NotAssessed
     if isinstance(found, Rule):
+        measured = _with_believable_range(measured, found)
         notes = (*measured.notes, _PREGNANCY_NOTE) if silent_on_pregnancy(book, found) else measured.notes
         result = _finding(book, measured, found, notes, *_answer(found, measured))
     elif isinstance(found, list):
@@ -125,6 +126,16 @@ def assess_measured(book: Book, measured: Measured) -> Finding | NotAssessed:
     if entry["critical"] and isinstance(result, Finding):
         result = _with_critical(book, measured, entry, result)
     return result
+
+
+def _with_believable_range(measured: Measured, rule: Rule) -> Measured:
+    reported = measured.reported
+    if reported is None or (reported.low is None and reported.high is None):
+        return measured
+    if in_this_unit(reported, rule.edges, [band.code for band in rule.bands]):
+        return measured
+    said = f"The laboratory's range does not seem to be in {measured.quantity.unit}; it was kept as text and not used."
+    return measured._replace(reported=reported.as_text(), notes=(*measured.notes, said))
 
 
 def _answer(rule: Rule, measured: Measured) -> tuple[str | None, str, tuple[str, ...]]:
@@ -143,7 +154,7 @@ def _finding(
     return Finding(
         measured.row, measured.analyte, measured.source_name, measured.value_text, measured.quantity, code, band,
         limit_set.id, limit_set.kind, limit_set.authority, measured.reported, notes,
-        Basis(book.catalog, book.patient, limit_set, rule.population, book.as_of, None, possible, {}),
+        Basis(book.catalog, book.patient, limit_set, rule.population, book.as_of, None, possible, Memo()),
     )  # fmt: skip
 
 
@@ -245,5 +256,5 @@ def _with_critical(book: Book, measured: Measured, entry: Mapping[str, Any], fin
     """A published critical value turns the code into LL or HH; the band stays."""
     for critical in entry["critical"]:
         if (critical["from"] or "") <= book.as_of < (critical["until"] or "9999") and holds(book.catalog, measured, critical) is True:
-            return finding._replace(code=critical["code"], basis=finding.basis._replace(critical=critical, memo={}))
+            return finding._replace(code=critical["code"], basis=finding.basis._replace(critical=critical, memo=Memo()))
     return finding

@@ -88,6 +88,12 @@ class Catalog:
             f"<Catalog {self.version}, {len(self.table['analytes'])} analytes, {len(self.table['limits'])} limit sets, as of {self.as_of}>"
         )
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Catalog) and (self.digest, self.version) == (other.digest, other.version)
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
     def __reduce__(self) -> tuple[Any, ...]:
         """The catalog that ships is found again, not copied: a pickled finding stays small."""
         return (Catalog.default, ()) if self is Catalog._default else (Catalog, (self.table, self.root, self.added))

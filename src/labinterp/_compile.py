@@ -220,6 +220,7 @@ def _policy(files: Files) -> dict[str, Any]:
         "specimen_qualifiers": words,
         "name_qualifiers": sorted({squash(w) for w in files.policy.name_qualifiers}),
         "context_names": contexts,
+        "foreign_names": {sorted_key(tokens(name)): name for name in files.policy.foreign_names},
         "pregnancy_possible_years": [None if a is None else float(a) for a in (pregnancy.at_least, pregnancy.below)],
         "muscle_text_years": [None if a is None else float(a) for a in (muscle.at_least, muscle.below)],
         "derived": [_lean(d) for d in policy["derived"]],

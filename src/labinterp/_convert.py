@@ -4,20 +4,46 @@ from __future__ import annotations
 
 from decimal import Context, Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from labinterp._catalog import Catalog
 from labinterp._quantity import Quantity, Unreadable, read_value
 from labinterp._units import from_pint
 from labinterp.errors import IncompatibleUnitError, InputError, UnknownUnitError
 
-if TYPE_CHECKING:
-    from labinterp._catalog import Catalog
-
 _DIGITS = Context(prec=28)
 
 
-def convert_value(catalog: Catalog, value: Any, unit: str, analyte: str, decimal: str | None) -> Quantity:
-    """See `labinterp.convert`."""
+def convert(value: Any, unit: str, *, analyte: str, catalog: Catalog | None = None, decimal: str | None = None) -> Quantity:
+    """The same quantity in another unit of the analyte.
+
+    Args:
+        value: "20 ng/mL", a `Quantity`, or a `pint.Quantity`.
+        unit: Target unit, in any known spelling.
+        analyte: Id, name or LOINC code.
+        catalog: Other data than the default.
+        decimal: The decimal mark of the source.
+
+    Returns:
+        Quantity: exact where the factor terminates, else to 28 digits; the comparator is kept.
+
+    Raises:
+        UnknownAnalyteError: No analyte has this name.
+        UnknownUnitError: A unit text that is not known.
+        IncompatibleUnitError: No exact way between the two for this analyte.
+        InputError: No number in the value.
+
+    Example:
+        >>> print(convert("20 ng/mL", "ug/L", analyte="vitamin_d"))
+        20 ug/L
+
+    Source:
+        Factors from pint with the analyte's molar mass and valence, as exact rationals.
+    """
+    return _converted(catalog or Catalog.default(), value, unit, analyte, decimal)
+
+
+def _converted(catalog: Catalog, value: Any, unit: str, analyte: str, decimal: str | None) -> Quantity:
     id = catalog.analyte_id(analyte)
     entry = catalog.table["analytes"][id]
     quantity = value if isinstance(value, Quantity) else _read(catalog, value, entry, decimal)

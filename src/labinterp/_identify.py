@@ -16,16 +16,19 @@ if TYPE_CHECKING:
 
 LONGEST = 200  # characters of a name
 _LOINC = pattern(r"\d{1,6}-\d").fullmatch
+# LOINC's own names say the property: "[Mass/volume]" promises a mass unit
+_PROPERTY = {"massvolume": "mass", "molesvolume": "substance"}
 _LOINC_INSIDE = pattern(r"(?<![\d-])\d{1,6}-\d(?![\d-])")
 _BRACKETS = pattern(r"\(([^()]*)\)|\[([^\[\]]*)\]|\{([^{}]*)\}")
 
 
 class Identified(NamedTuple):
-    """The analyte, the kind of unit its code promises (None without a code), and notes for the reader."""
+    """The analyte, the kind of unit its name or code promises, notes for the reader, and a unit printed in the name."""
 
     analyte: str
     kind: str | None = None
     notes: tuple[str, ...] = ()
+    unit: str | None = None
 
 
 class Refused(NamedTuple):
@@ -76,7 +79,7 @@ def _identify(catalog: Catalog, test: str, loinc: str | None, specimen: str | No
     if not code and _LOINC(test):
         code, test = test, ""
     named = _by_name(catalog, test) if test else None
-    found = _with_code(catalog, named, code) if code else named
+    found = _with_code(catalog, named, code, test) if code else named
     if found is None:
         return Refused("unknown_analyte", "There is no test name and no code.")
     if isinstance(found, Identified) and specimen:
@@ -89,6 +92,10 @@ def _identify(catalog: Catalog, test: str, loinc: str | None, specimen: str | No
 
 def _by_name(catalog: Catalog, name: str) -> Identified | Refused:
     table = catalog.table
+    if _BRACKETS.search(name):  # a note may hold a unit or a property, which must not be lost
+        bracketed = _without_notes(catalog, name)
+        if isinstance(bracketed, Identified) and (bracketed.unit or bracketed.kind):
+            return bracketed
     direct = _lookup(table, name)
     if direct is not None:
         return direct
@@ -141,18 +148,25 @@ def _without_notes(catalog: Catalog, name: str) -> Identified | Refused | None:
     if not isinstance(inner, Identified):
         return inner if inner.reason == "wrong_specimen" else None
     for note in notes:
-        if catalog.units.read(note) is not None:
+        said = _lookup(catalog.table, note)
+        if isinstance(said, Identified) and said.analyte == inner.analyte:
+            continue
+        unit = catalog.units.read(note)
+        if unit is not None:
+            inner = inner._replace(unit=unit)
+            continue
+        if squash(note) in _PROPERTY:
+            inner = inner._replace(kind=_PROPERTY[squash(note)])
             continue
         if all(w in catalog.table["policy"]["name_qualifiers"] for w in tokens(note)):
             continue
-        said = _lookup(catalog.table, note)
         specimen = catalog.table["policy"]["specimens"].get(squash(note))
         if specimen:
             checked = _of_specimen(catalog, inner, specimen)
             if isinstance(checked, Refused):
                 return checked
             inner = checked
-        elif not isinstance(said, Identified) or said.analyte != inner.analyte:
+        else:
             return None
     return inner
 
@@ -172,7 +186,7 @@ def _unknown(catalog: Catalog, name: str) -> Refused:
 # --- by code ----------------------------------------------------------------------------------------------
 
 
-def _with_code(catalog: Catalog, named: Identified | Refused | None, code: str) -> Identified | Refused:
+def _with_code(catalog: Catalog, named: Identified | Refused | None, code: str, test: str) -> Identified | Refused:
     table = catalog.table
     never = table["never_loinc"].get(code)
     if never:
@@ -190,6 +204,11 @@ def _with_code(catalog: Catalog, named: Identified | Refused | None, code: str) 
             return Refused("conflicting_code", f"{said} Leave the code out to go by the name alone.", named.analyte)
         return named or Refused("unknown_analyte", f"LOINC {code[:12]} is not in the catalog.")
     analyte, kind = known
+    foreign = table["policy"]["foreign_names"].get(sorted_key(_bare(table, test)))
+    if foreign is not None:
+        return Refused("conflicting_code", f"LOINC {code} means {analyte}; the name means {foreign}.", analyte)
+    if isinstance(named, Refused) and named.reason == "unknown_analyte" and not named.look_alike:
+        return Identified(analyte, kind, (f"The name is not known here; LOINC {code} alone decided.",))
     if isinstance(named, Identified) and named.analyte != analyte:
         if analyte in table["analytes"][named.analyte]["twins"].values():
             return Identified(analyte, kind)
@@ -197,6 +216,11 @@ def _with_code(catalog: Catalog, named: Identified | Refused | None, code: str) 
     if isinstance(named, Refused) and (named.look_alike or named.reason == "wrong_specimen"):
         return Refused("conflicting_code", f"LOINC {code} means {analyte}; the name does not: {named.message}")
     return Identified(analyte, kind)
+
+
+def _bare(table: Any, name: str) -> list[str]:
+    """The words of a name without those that change nothing."""
+    return [w for w in tokens(name) if w not in table["policy"]["name_qualifiers"]]
 
 
 # --- by specimen ------------------------------------------------------------------------------------------

@@ -86,10 +86,17 @@ class Patient:
             raise InputError(f"pregnant is True, False or None, not {pregnant!r}")
         if isinstance(contexts, str):
             contexts = (contexts,)
+        elif not hasattr(contexts, "__iter__"):
+            raise InputError("contexts are names such as 'ckd', in a list or set")
+        birth_date, at = _day(birth_date, "birth_date"), _day(at, "the day of sampling")
         age = None
         if age_years is not None:
             age_years = _whole(age_years)
             age = age_from_years(age_years)
+            if birth_date is not None and at is not None:
+                by_date = age_from_dates(birth_date, at)
+                if by_date.years[0] > age.years[1] or age.years[0] > by_date.years[1]:
+                    raise InputError("age_years and birth_date do not agree")
         elif birth_date is not None and at is not None:
             age = age_from_dates(birth_date, at)
             age_years = int(age.years[0])
@@ -102,6 +109,9 @@ class Patient:
         put(self, "memo", {})
 
     def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("a Patient is frozen; make a new one")
+
+    def __delattr__(self, name: str) -> None:
         raise AttributeError("a Patient is frozen; make a new one")
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -123,6 +133,10 @@ class Patient:
     def at(self, day: date | None) -> Patient:
         """The same person with the age they had on a day, where the birth date is what is known."""
         if self.age is not None or self.birth_date is None or day is None:
+            return self
+        try:
+            age_from_dates(self.birth_date, _day(day, "collected_at") or self.birth_date)
+        except InputError:  # sampled before birth: the age stays unknown
             return self
         return Patient(id=self.id, sex=self.sex, birth_date=self.birth_date, pregnant=self.pregnant, contexts=self.contexts, at=day)
 
@@ -161,7 +175,23 @@ def _rebuild(id: Any, sex: Any, age_years: Any, birth_date: Any, pregnant: Any, 
     return patient
 
 
+def _day(value: Any, name: str) -> Any:
+    """A date from a date, a datetime or ISO text."""
+    if value is None or not isinstance(value, str):
+        if value is not None and not hasattr(value, "isoformat"):
+            raise InputError(f"{name} is a date, or a text such as '1990-01-31'")
+        return value
+    from datetime import date
+
+    try:
+        return date.fromisoformat(value[:10])
+    except ValueError:
+        raise InputError(f"{name} is a date, or a text such as '1990-01-31'") from None
+
+
 def _whole(age: float | int | Decimal) -> float | int:
+    if hasattr(age, "item"):  # a number of numpy
+        age = age.item()
     if isinstance(age, bool) or not isinstance(age, (int, float, Decimal)):
         raise InputError(f"age_years is a number of years, not {type(age).__name__}")
     if not 0 <= age <= 130:

@@ -62,7 +62,7 @@ def interpret(
     """
     catalog = catalog or Catalog.default()
     listed, decimal = as_results(results), _mark(decimal)
-    patient = patient or NOBODY
+    patient = _person(patient)
     day = None
     if patient.age is None and patient.birth_date is not None:
         day = next((r.collected_at for r in listed if r.collected_at is not None), None)
@@ -139,6 +139,8 @@ def as_results(results: Mapping[str, Any] | Iterable[LabResult]) -> list[LabResu
     Raises:
         InputError: Something that is neither.
     """
+    if isinstance(results, LabResult):
+        return [results]
     if isinstance(results, Mapping):
         return [_result(name, value) for name, value in results.items()]
     if not hasattr(results, "__iter__") or isinstance(results, (str, bytes)):  # type: ignore[unreachable]
@@ -219,7 +221,7 @@ def assess(
         if len(listed) != 1:
             raise InputError('one result is a LabResult or a mapping with one entry, such as {"ferritin": "12 ug/L"}')
         one = listed[0]
-    patient = patient or NOBODY
+    patient = _person(patient)
     book: Book | None = patient.memo.get(catalog) if authority is None and as_of is None else None
     if book is None:
         book = _book(catalog, patient, one.collected_at, authority, as_of)
@@ -239,7 +241,11 @@ def _book(
     catalog: Catalog, patient: Patient, day: date | None, authority: str | Mapping[str, str] | None, as_of: date | str | None
 ) -> Book:
     """The rules for a person; kept with the person where nothing else decides."""
-    if isinstance(authority, Mapping):
+    if isinstance(authority, str) and authority in catalog.table["limits"]:  # a set's id names its own analyte
+        authority = {catalog.table["limits"][authority]["analyte"]: authority}
+    elif authority is not None and not isinstance(authority, (str, Mapping)):
+        raise InputError("authority is a name such as 'nam', a limit set's id, or a mapping from analyte to one of them")
+    elif isinstance(authority, Mapping):
         authority = {catalog.analyte_id(name): who for name, who in authority.items()}
     for one in () if authority is None else authority.values() if isinstance(authority, Mapping) else (authority,):
         catalog.check_authority(one)
@@ -250,41 +256,26 @@ def _book(
     return book
 
 
+def _person(patient: Patient | Mapping[str, Any] | None) -> Patient:
+    """The person; a mapping of the same facts will do.
+
+    Raises:
+        InputError: Something that is neither.
+    """
+    if patient is None:
+        return NOBODY
+    if isinstance(patient, Patient):
+        return patient
+    try:
+        return Patient(**patient)
+    except TypeError:
+        raise InputError("patient is a Patient, such as Patient(sex='female', age_years=34)") from None
+
+
 def _mark(decimal: str | None) -> str | None:
     if decimal not in (None, ".", ","):
         raise InputError(f"decimal is '.' or ',', not {decimal!r}")
     return decimal
-
-
-def convert(value: Any, unit: str, *, analyte: str, catalog: Catalog | None = None, decimal: str | None = None) -> Quantity:
-    """The same quantity in another unit of the analyte.
-
-    Args:
-        value: "20 ng/mL", a `Quantity`, or a `pint.Quantity`.
-        unit: Target unit, in any known spelling.
-        analyte: Id, name or LOINC code.
-        catalog: Other data than the default.
-        decimal: The decimal mark of the source.
-
-    Returns:
-        Quantity: exact where the factor terminates, else to 28 digits; the comparator is kept.
-
-    Raises:
-        UnknownAnalyteError: No analyte has this name.
-        UnknownUnitError: A unit text that is not known.
-        IncompatibleUnitError: No exact way between the two for this analyte.
-        InputError: No number in the value.
-
-    Example:
-        >>> print(convert("20 ng/mL", "ug/L", analyte="vitamin_d"))
-        20 ug/L
-
-    Source:
-        Factors from pint with the analyte's molar mass and valence, as exact rationals.
-    """
-    from labinterp._convert import convert_value
-
-    return convert_value(catalog or Catalog.default(), value, unit, analyte, decimal)
 
 
 def authorities(analyte: str, *, catalog: Catalog | None = None) -> list[dict[str, Any]]:

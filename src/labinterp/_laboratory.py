@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from labinterp._codes import direction
 from labinterp._measure import Measured
-from labinterp._results import Basis, Finding, NotAssessed
+from labinterp._reported import Reported
+from labinterp._results import Basis, Finding, Memo, NotAssessed
+from labinterp._spans import holds
 
 if TYPE_CHECKING:
     from labinterp._assess import Book
+
+
+def _alerted(book: Book, measured: Measured, entry: Mapping[str, Any]) -> bool:
+    spans = [alert for alert in entry["alerts"] if set(alert["requires"]) <= book.patient.contexts]
+    return any(holds(book.catalog, measured, span) is True for span in (*entry["critical"], *spans))
+
+
+def in_this_unit(reported: Reported, rule_edges: Sequence[float], codes: Sequence[str]) -> bool:
+    """Whether a printed range can be in the unit of the value: it must overlap what our own limits call normal.
+
+    "0.70 - 1.00" beside a magnesium in mg/dL is the range in mmol/L; used as it stands it would turn low into high.
+    """
+    normal = [n for n, code in enumerate(codes) if code == "N"]
+    if not normal:
+        return True
+    bottom = rule_edges[normal[0] - 1] if normal[0] else 0.0
+    top = rule_edges[normal[-1]] if normal[-1] < len(rule_edges) else float("inf")
+    low = 0.0 if reported.low is None else float(reported.low)
+    high = float("inf") if reported.high is None else float(reported.high)
+    return low < top and high > bottom
 
 
 def with_laboratory(book: Book, measured: Measured, entry: Mapping[str, Any], result: Finding | NotAssessed) -> Finding | NotAssessed:
@@ -19,11 +41,15 @@ def with_laboratory(book: Book, measured: Measured, entry: Mapping[str, Any], re
     code = reported.code if reported else None
     own = result if isinstance(result, Finding) else None
     if reported is not None and code is not None and entry["lab_range"]["first"] and book.wanted(measured.analyte) is None:
-        severe = own is not None and own.code in ("LU", "HU")  # the fixed severe lines hold whatever the laboratory prints
+        same_side = own is not None and direction(own.code) == direction(code)
+        # a severe band keeps its grade within the laboratory's "low" or "high", and stands against its "normal" where an alert is raised
+        severe = own is not None and own.code in ("LU", "HU") and (same_side or _alerted(book, measured, entry))
         if not severe:
             band = entry["lab_range"][direction(code) or "normal"]
             basis = (
-                own.basis._replace(possible=(), memo={}) if own else Basis(book.catalog, book.patient, None, None, book.as_of, None, (), {})
+                own.basis._replace(possible=(), memo=Memo())
+                if own
+                else Basis(book.catalog, book.patient, None, None, book.as_of, None, (), Memo())
             )
             result = Finding(
                 measured.row, measured.analyte, measured.source_name, measured.value_text, measured.quantity, code, band,

@@ -40,6 +40,8 @@ class Lane(NamedTuple):
 
 def quick(book: Book, result: LabResult, row: int) -> tuple[Finding, tuple[str, str, int]] | None:
     """The finding and the stretch its number lies in; None where the long way is needed."""
+    if type(result[0]) is not str or type(result[2]) is not str:
+        return None
     lane: Lane | None = book.lanes.get((result[0], result[2]))
     if lane is None or result[3] is not None or result[4] is not None or result[6:11] != _NOTHING:
         return None
@@ -59,12 +61,14 @@ def quick(book: Book, result: LabResult, row: int) -> tuple[Finding, tuple[str, 
 
 def learn(book: Book, result: LabResult, measured: Measured) -> None:
     """Make a lane of a result that went the long way, if it was a plain one."""
+    if type(result.test) is not str or type(result.unit) is not str:
+        return
     key = (result.test, result.unit)
     if key in book.lanes or len(book.lanes) >= _MOST:
         return
     if not PLAIN(measured.value_text) or measured.reported is not None or measured.high is not None:
         return
-    if result[3] is not None or result[4] is not None or result[6:11] != _NOTHING or type(result.unit) is not str:
+    if result[3] is not None or result[4] is not None or result[6:11] != _NOTHING:
         return
     unit = measured.quantity.unit
     rule = book.find(measured.analyte, unit)

@@ -56,19 +56,21 @@ def measure(catalog: Catalog, result: LabResult, row: int, decimal: str | None =
         Measured: analyte, quantity in its reported unit, the laboratory's own range.
         NotAssessed: with a reason of the closed list.
     """
-    value, unit = result.value, result.unit
+    value, unit = result.value, _text(result.unit)
     if type(value) is not str:
         pint_value = from_pint(value)
         if pint_value is not None:
-            value, unit = pint_value
-            decimal = "."
-    name = result.test
-    value_text, unit_text = ("" if value is None else str(value)), (unit or "")
+            value, stated = pint_value[0], unit
+            unit, decimal = pint_value[1], "."
+            if stated and catalog.units.read(stated) != catalog.units.read(unit):
+                value = Unreadable("conflicting_code", "The quantity has one unit, the result says another.")
+    name = _text(result.test) or ""
+    value_text, unit_text = ("" if value is None or isinstance(value, Unreadable) else str(value)), (unit or "")
 
     def refuse(reason: str, message: str, analyte: str | None = None) -> NotAssessed:
         return NotAssessed(row, analyte, str(name), value_text, unit_text, reason, message)
 
-    found = identify(catalog, name, result.loinc, result.specimen)
+    found = identify(catalog, name, _text(result.loinc), _text(result.specimen))
     if isinstance(found, Refused):
         return refuse(found.reason, found.message, found.analyte)
     analyte = found.analyte
@@ -76,12 +78,14 @@ def measure(catalog: Catalog, result: LabResult, row: int, decimal: str | None =
     if isinstance(read, Unreadable):
         return refuse(read.reason, read.message, analyte)
     if result.comparator:
-        merged = _merge(read, result.comparator)
+        merged = _merge(read, _text(result.comparator) or "")
         if merged is None:
             return refuse("unreadable_value", "The comparator column and the value do not agree, or the comparator is not known.", analyte)
         read = merged
     entry = catalog.table["analytes"][analyte]
-    code = _unit(catalog, entry, read, unit, found.kind)
+    if found.unit and unit and catalog.units.read(unit) not in (found.unit, None):
+        return refuse("conflicting_code", f"The name is printed with the unit {found.unit}, the unit column says {unit_text}.", analyte)
+    code = _unit(catalog, entry, read, unit or found.unit, found.kind)
     if isinstance(code, tuple):
         return refuse(*code, analyte)
     quantity = Quantity(read.value, code, read.comparator, read.high)
@@ -101,16 +105,24 @@ def measure(catalog: Catalog, result: LabResult, row: int, decimal: str | None =
             quantity, result.ref_low, result.ref_high, result.ref_text, result.flag or read.flag, catalog.units, decimal
         )
         if reported is not None and not _fits(reported, believed(catalog, entry, code)):
-            shown = reported.text or f"{reported.low} - {reported.high}"
-            reported = Reported(None, None, shown, reported.flag, None, reported.flag_code)
+            reported = reported.as_text()
             notes = (*notes, f"The laboratory's range does not fit the unit {code}; it was kept as text and not used.")
     return Measured(row, analyte, str(name), value_text, unit_text, quantity, number, high, reported, notes)
+
+
+def _text(value: Any) -> str | None:
+    """A text field that may hold anything a program put there: None and NaN are nothing, the rest is its text."""
+    if value is None or type(value) is str:
+        return value
+    return None if value != value else str(value)
 
 
 def _fits(reported: Reported, span: Believed) -> bool:
     """Whether a printed range can be in the unit of the value: "500 - 1500" is no range of MMA in umol/L."""
     ends = [float(end) for end in (reported.low, reported.high) if end is not None and end != 0]
-    return all(span.low <= end <= span.high for end in ends)
+    low_end = reported.low is None or float(reported.low) <= span.ordinary_high
+    high_end = reported.high is None or float(reported.high) >= span.ordinary_low
+    return low_end and high_end and all(span.low <= end <= span.high for end in ends)
 
 
 def _merge(read: ReadValue, comparator: str) -> ReadValue | None:
@@ -150,7 +162,7 @@ def _unit(catalog: Catalog, entry: Mapping[str, Any], read: ReadValue, unit: str
         return _incompatible(catalog, entry, code, accepted)
     own = units.kinds[code]
     if kind is not None and FAMILY.get(kind, kind) != FAMILY.get(own, own):
-        return "conflicting_code", f"The LOINC code promises a unit of {_kind(kind)}; {code} is {_kind(own)}."
+        return "conflicting_code", f"The name or code promises a unit of {_kind(kind)}; {code} is {_kind(own)}."
     return code
 
 

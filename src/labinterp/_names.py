@@ -14,6 +14,7 @@ from labinterp._lazy import pattern
 
 _GREEK = str.maketrans({"α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta"})
 _PARTS = pattern(r"[^\W_]+")
+_CHARGE = pattern(r"(?<=[a-z0-9])\++(?=[\s,;)\]]|$)")
 _EDGE = pattern(r"(?<=[a-z])(?=[0-9])|(?<=[0-9])(?=[a-z])")
 
 
@@ -26,8 +27,8 @@ def plain(text: str) -> str:
 
 
 def tokens(text: str) -> list[str]:
-    """The words of a name, in order."""
-    return _PARTS.findall(plain(text))
+    """The words of a name, in order. A charge counts: "Mg++" is not "Mg"."""
+    return _PARTS.findall(_CHARGE.sub(" plus", plain(text)))
 
 
 def squash(text: str) -> str:

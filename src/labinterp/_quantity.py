@@ -155,15 +155,18 @@ def read_value(raw: object, decimal: str | None = None) -> ReadValue | Unreadabl
 
 
 def _read_object(raw: object) -> ReadValue | Unreadable:
-    """Numbers that are not text: exact for int and Decimal, shortest decimal for float."""
-    if isinstance(raw, bool) or raw is None:
+    """Numbers that are not text: exact for int and Decimal, shortest decimal for float (of numpy's own width, too)."""
+    if isinstance(raw, Unreadable):
+        return raw
+    if isinstance(raw, bool) or raw is None or type(raw).__name__ in ("bool_", "bool"):
         return Unreadable("unreadable_value", "There is no number here.")
     if isinstance(raw, (int, Decimal)):
         value = Decimal(raw)
     else:
         try:
-            value = Decimal(repr(float(raw)))  # type: ignore[arg-type]
-        except (TypeError, ValueError, OverflowError):
+            number = float(raw)  # type: ignore[arg-type]
+            value = Decimal(str(raw) if hasattr(raw, "dtype") else repr(number))
+        except (TypeError, ValueError, OverflowError, ArithmeticError):
             return Unreadable("unreadable_value", "This is neither a text nor a number.")
     if not value.is_finite():
         return Unreadable("unreadable_value", "This is not a finite number.")
@@ -258,6 +261,8 @@ def _plain(body: str, decimal: str | None, *, exact: bool) -> str | Unreadable:
         if mark and mark in whole:
             return odd
         grouped = _GROUPED["'"].fullmatch(whole) or _GROUPED[" "].fullmatch(whole)
+        if grouped and len(re.split("[' ]", whole)[0]) == 3 and " " in whole and not mark:
+            return Unreadable("ambiguous_number", "The digits may be one number or two. Write it without spaces.")
         if not grouped or (mark and not part.isdigit()) or (decimal and mark and mark != decimal):
             return odd
         return re.sub("[' ]", "", whole) + ("." + part if mark else "")

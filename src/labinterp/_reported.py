@@ -48,6 +48,11 @@ class Reported(NamedTuple):
     code: str | None
     flag_code: str | None = None
 
+    def as_text(self) -> Reported:
+        """The same range, kept as text and not used."""
+        shown = self.text or " - ".join("" if end is None else str(end) for end in (self.low, self.high))
+        return Reported(None, None, shown, self.flag, None, self.flag_code)
+
     def to_dict(self) -> dict[str, Any]:
         """low, high, text, flag, code."""
         return {

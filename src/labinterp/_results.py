@@ -16,6 +16,16 @@ if TYPE_CHECKING:
     from labinterp._rules import LimitSet
 
 
+class Memo(dict[str, Any]):
+    """What was derived from the rest: never part of what two findings have in common."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Memo)
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return 0
+
+
 class Basis(NamedTuple):
     """What a finding rests on: enough to explain it later, at no cost now.
 
@@ -29,7 +39,7 @@ class Basis(NamedTuple):
     as_of: str
     critical: Mapping[str, Any] | None
     possible: tuple[str, ...]
-    memo: dict[str, Any]
+    memo: Memo
 
 
 class Finding(NamedTuple):
@@ -308,7 +318,7 @@ class Whole(NamedTuple):
     alerts: tuple[Alert, ...]
     notes: tuple[str, ...]
     rows: tuple[int, ...]
-    memo: dict[str, Any]
+    memo: Memo
 
     def moved(self, rows: tuple[int, ...]) -> Whole:
         """The same for results with other numbers, in the same order."""
@@ -321,7 +331,7 @@ class Whole(NamedTuple):
 
         return Whole(
             because(self.patterns), because(self.open_questions), because(self.effects), because(self.advice),
-            tuple(alert._replace(row=new[alert.row]) for alert in self.alerts), self.notes, rows, {},
+            tuple(alert._replace(row=new[alert.row]) for alert in self.alerts), self.notes, rows, Memo(),
         )  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:

@@ -59,6 +59,12 @@ class LimitSet:
         self.edges: list[dict[str, list[float]]] = [dict(p["edges"]) for p in self.populations]
         self._factors, self._kinds = factors, kinds
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, LimitSet) and self.data == other.data
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
     def bands(self, population: int) -> list[Band]:
         """The bands of one population, lowest first."""
         return [Band(*band) for band in self.populations[population]["bands"]]

@@ -556,6 +556,7 @@ class Policy(Strict):
     specimens: Mapping[Key, tuple[str, ...]]
     name_qualifiers: tuple[str, ...]
     specimen_qualifiers: Mapping[Key, tuple[str, ...]]
+    foreign_names: tuple[str, ...]
     disclaimer: str
     standing: tuple[str, ...]
     occasions: Mapping[Literal["band", "pattern"], str]

@@ -61,6 +61,8 @@ COLUMN_NAMES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 ROLES = tuple(COLUMN_NAMES)
 _BY_NAME = {squash(name): role for role, names in COLUMN_NAMES.items() for name in (role, *names)}
+# Two of these in one file are two answers: the caller says which. Of the others the commonest name is taken.
+_ONE_ONLY = {"value", "unit", "sex", "age_years", "pregnant", "comparator"}
 _DELIMITERS = ("\t", ";", ",", "|")
 
 
@@ -163,6 +165,7 @@ def find_columns(header: Iterable[str], asked: Mapping[str, str]) -> dict[str, i
         InputError: A role or column that is not there, or no column for test or value.
     """
     names = [name.strip() for name in header]
+    asked = {role if role in COLUMN_NAMES else _BY_NAME.get(squash(role), role): name for role, name in asked.items()}
     found: dict[str, int] = {}
     ranks: dict[str, int] = {}
     for number, name in enumerate(names):
@@ -170,6 +173,11 @@ def find_columns(header: Iterable[str], asked: Mapping[str, str]) -> dict[str, i
         if role is None:
             continue
         rank = [squash(n) for n in (role, *COLUMN_NAMES[role])].index(squash(name))
+        if role in found and role in _ONE_ONLY and role not in asked:
+            first = names[found[role]][:30]
+            raise InputError(
+                f"two columns may be the {role}: {first!r} and {name[:30]!r}; name one, for example --column {role}={name[:30]}"
+            )
         if role not in found or rank < ranks[role]:  # "test" wins over "name", wherever they stand
             found[role], ranks[role] = number, rank
     for role, name in asked.items():
@@ -199,6 +207,11 @@ def _listed(names: list[str]) -> str:
     """Column names for a message: the first few, short and printable."""
     shown = ["".join(c for c in name if c.isprintable())[:30] for name in names[:12]]
     return ", ".join(shown) + (", ..." if len(names) > 12 else "")
+
+
+def roles_of(names: Iterable[str]) -> set[str]:
+    """The roles that column names have."""
+    return {role for name in names if (role := _BY_NAME.get(squash(name)))}
 
 
 def write_table(table: Table, added: Sequence[str], cells: Iterator[Sequence[str]]) -> str:

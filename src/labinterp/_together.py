@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from labinterp import _derived
 from labinterp._assess import Book, assess_measured, book_for
 from labinterp._explain import active_links, advice, alerts, effects, muscle_text_applies
 from labinterp._measure import Measured
-from labinterp._patterns import Panel, derived_contexts, match_patterns
+from labinterp._patterns import Panel, derived_contexts, evaluate, match_patterns
 from labinterp._quantity import Quantity
-from labinterp._results import Finding, NotAssessed, Whole
+from labinterp._results import Finding, Memo, NotAssessed, Whole
 
 
 def read_together(book: Book, measured: list[Measured], answers: dict[int, Finding | NotAssessed]) -> Whole:
@@ -27,7 +29,12 @@ def read_together(book: Book, measured: list[Measured], answers: dict[int, Findi
     catalog, patient = book.catalog, book.patient
     policy = catalog.table["policy"]
     notes: list[str] = []
-    contexts = derived_contexts(Panel(book, measured, answers), policy)
+    bare = Panel(book, measured, answers)
+    contexts = derived_contexts(bare, policy)
+    for derived in policy["derived"]:
+        if _undecided(derived, bare) and derived["context"] not in patient.contexts:
+            words = policy["contexts"][derived["context"]]["text"]
+            notes.append(f"Results of this draw do not settle whether there is {words}; it was taken as not shown.")
     shown = [name for name, truth in contexts if truth.value is True and name not in patient.contexts]
     if shown:
         book = book_for(catalog, patient.with_contexts(shown), book.authority, book.as_of)
@@ -50,8 +57,14 @@ def read_together(book: Book, measured: list[Measured], answers: dict[int, Findi
         tuple(alerts(panel)),
         (*notes, *said),
         (),
-        {"own": True} if shown or extra else {},
+        Memo(own=True) if shown or extra else Memo(),
     )
+
+
+def _undecided(derived: Mapping[str, Any], panel: Panel) -> bool:
+    """Whether a result is there and does not settle it ("<10" beside a line at 5, or two that disagree), and no other does."""
+    parts = [evaluate(gate, panel) for gate in derived["when"].get("any_of", [derived["when"]])]
+    return not any(part.value for part in parts) and any(part.value is None and not part.missing for part in parts)
 
 
 def _derive(book: Book, measured: list[Measured]) -> tuple[list[Measured], list[str]]:
@@ -59,6 +72,8 @@ def _derive(book: Book, measured: list[Measured]) -> tuple[list[Measured], list[
     catalog, patient = book.catalog, book.patient
     by_analyte = {one.analyte: one for one in measured}
     creatinine = by_analyte.get("creatinine")
+    if sum(one.analyte == "creatinine" for one in measured) > 1:
+        return [], ["No eGFR was computed: this draw has more than one creatinine."]
     if creatinine is None or "egfr" in by_analyte or "egfr" not in catalog.table["analytes"]:
         return [], []
     if creatinine.quantity.comparator or patient.sex is None or patient.age is None or patient.pregnant or patient.age.years[0] < 18:

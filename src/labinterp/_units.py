@@ -179,8 +179,10 @@ def to_pint(quantity: Quantity, registry: Any = None) -> Any:
 
     if quantity.comparator:
         raise ValueError(f"a censored value or a range has no single number: {quantity.number}")
+    units = Catalog.default().units
     name = Catalog.default().table["units"]["pint"].get(quantity.unit)
-    if name is None:
+    # an equivalent needs the valence, a filtration rate its body surface: pint knows neither
+    if name is None or units.kinds[quantity.unit] not in ("mass", "substance", "volume", "fraction", "activity"):
         raise ValueError(f"pint has no exact word for the unit {quantity.unit!r}")
     if registry is None:
         import pint

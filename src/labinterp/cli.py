@@ -16,8 +16,8 @@ from rich.console import Console
 
 from labinterp import __version__
 from labinterp._catalog import Catalog
+from labinterp._convert import convert as convert_quantity
 from labinterp._inputs import LabResult, Patient, read_sex
-from labinterp._interpret import convert as convert_quantity
 from labinterp._interpret import interpret as interpret_panel
 from labinterp._results import Report
 from labinterp._summary import ADDED, cells, counts, summary_line
@@ -378,5 +378,8 @@ def app() -> NoReturn:
         sys.exit(2)
     except LabInterpError as error:
         typer.echo(f"labinterp: {error}", err=True)
+        sys.exit(1)
+    except OSError as error:  # a full disk, a closed pipe
+        typer.echo(f"labinterp: the output cannot be written: {error.strerror}", err=True)
         sys.exit(1)
     sys.exit(0)

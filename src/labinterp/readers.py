@@ -23,7 +23,8 @@ from labinterp._catalog import Catalog
 from labinterp._facts import read_age, read_date, read_pregnancy, read_trimester
 from labinterp._inputs import LabResult, Patient, read_sex
 from labinterp._names import squash
-from labinterp._table import COLUMN_NAMES, Table, decode, find_columns, read_table
+from labinterp._quantity import Unreadable
+from labinterp._table import COLUMN_NAMES, Table, decode, find_columns, read_table, roles_of
 from labinterp.errors import InputError
 
 
@@ -115,13 +116,13 @@ def read_json(text: str, columns: Mapping[str, str] | None = None) -> list[Panel
         'B12'
     """
     try:
-        data = json.loads(text, parse_float=Decimal)
+        data = _loads(text)
     except RecursionError:
         raise InputError("the JSON is nested too deeply") from None
     except json.JSONDecodeError as error:
         lines = [line for line in text.splitlines() if line.strip()]
         try:
-            data = [json.loads(line, parse_float=Decimal) for line in lines]
+            data = [_loads(line) for line in lines]
         except (json.JSONDecodeError, RecursionError):
             raise InputError(f"this is not JSON: line {error.lineno}, column {error.colno}: {error.msg}") from None
     if isinstance(data, Mapping) and "resourceType" in data:
@@ -134,9 +135,25 @@ def read_json(text: str, columns: Mapping[str, str] | None = None) -> list[Panel
         )
     if all("results" in item for item in data) and data:
         return _json_panels(data)
-    if len(data) == 1 and not {"test", "value"} & set(data[0]) and all(not isinstance(v, (list, Mapping)) for v in data[0].values()):
+    if len(data) == 1 and not {"test", "value"} & roles_of(data[0]) and all(not isinstance(v, (list, Mapping)) for v in data[0].values()):
         return _json_panels([{"results": data[0]}])
     return read_rows(data, columns)
+
+
+def _loads(text: str) -> Any:
+    """JSON with exact numbers, and no key twice: of two results under one name the first would be lost."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            raise InputError("a key stands twice in one object; give repeated results as a list")
+        return found
+
+    return json.loads(text, parse_float=Decimal, parse_int=_whole_number, object_pairs_hook=once)
+
+
+def _whole_number(text: str) -> int | Decimal:
+    return int(text) if len(text) < 30 else Decimal(text)
 
 
 def _json_panels(items: Sequence[Mapping[str, Any]]) -> list[PanelIn]:
@@ -171,6 +188,12 @@ def _panels(table: Table, numbers: Mapping[int, Mapping[str, Any]] | None = None
         facts.append(read)
         notes.append([f"Row {number + 1}: {text}" for text in said])
     facts = _filled(facts)
+    known: dict[str, set[str | None]] = {}
+    for fact in facts:
+        known.setdefault(fact.id, set()).add(fact.sex)
+    for number, fact in enumerate(facts):
+        if fact.id and len(known[fact.id] - {None}) > 1:
+            notes[number].append(f"Row {number + 1}: rows of this patient contradict each other on sex; they are read as different people.")
     groups: dict[_Facts, PanelIn] = {}
     for number, (row, fact) in enumerate(zip(table.rows, facts, strict=True)):
         if not row:
@@ -202,8 +225,11 @@ def _result(table: Table, row: Sequence[str], fact: _Facts, plain: Mapping[str, 
         return table.cell(row, role) or None
 
     day = fact.day if isinstance(fact.day, date) else None
+    value = cell("value")
+    if any(extra.strip() for extra in row[len(table.header) :]):  # an unquoted decimal comma moves what follows it
+        value = Unreadable("unreadable_value", "The row has more cells than the header; a cell with the delimiter in it must be quoted.")
     return LabResult(
-        table.cell(row, "test"), cell("value"), cell("unit"), loinc=cell("loinc"), specimen=cell("specimen"), collected_at=day,
+        table.cell(row, "test"), value, cell("unit"), loinc=cell("loinc"), specimen=cell("specimen"), collected_at=day,
         comparator=cell("comparator"), ref_low=cell("ref_low"), ref_high=cell("ref_high"), ref_text=cell("ref_text"), flag=cell("flag"),
     )  # fmt: skip
 
