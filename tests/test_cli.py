@@ -377,7 +377,6 @@ def test_a_pipe_is_written_to_and_not_replaced(cli: Cli, tmp_path: Path) -> None
 
 
 @pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="there is no /dev/stdout")
-@pytest.mark.xfail(strict=True, reason="defect: -o /dev/stdout into a pipe is 'No such file or directory'")
 def test_the_standard_output_may_be_named(tmp_path: Path) -> None:
     """-o /dev/stdout writes to standard output, also where that is a pipe."""
     command = [sys.executable, "-m", "labinterp", "interpret", "-", "--to", "csv", "-o", "/dev/stdout"]

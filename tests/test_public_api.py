@@ -183,7 +183,6 @@ def spoil(value: Any) -> None:
         value.clear()
 
 
-@pytest.mark.xfail(strict=True, reason="defect: citations of effects and alerts are handed out as they are kept for later reports")
 def test_changing_plain_data_changes_no_later_report() -> None:
     """What `to_dict` gives belongs to the caller: emptying it changes neither this report nor the next person's."""
     catalog = li.Catalog(copy.deepcopy(li.Catalog.default().table), li.Catalog.default().root)

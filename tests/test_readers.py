@@ -258,7 +258,6 @@ def test_an_open_quote_does_not_swallow_the_rows_below() -> None:
     assert sum(len(panel.results) for panel in panels) == 3
 
 
-@pytest.mark.xfail(strict=True, reason="defect: an even number of open quotes swallows the rows between them")
 def test_two_open_quotes_do_not_swallow_the_rows_between() -> None:
     """The same holds for two such rows."""
     try:
@@ -268,7 +267,6 @@ def test_two_open_quotes_do_not_swallow_the_rows_between() -> None:
     assert sum(len(panel.results) for panel in panels) == 4
 
 
-@pytest.mark.xfail(strict=True, reason="defect: an inch mark in one row tears a cell of two lines in another row into two rows")
 def test_an_inch_mark_tears_no_other_row() -> None:
     """A quote inside a cell (5" tall) leaves a quoted cell of two lines elsewhere whole."""
     panel = one(table("test,value,note", 'Vitamin D,18,5" tall', 'B12,120,"two', 'lines"', "CRP,1,x"))

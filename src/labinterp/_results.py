@@ -236,6 +236,11 @@ class NotAssessed(NamedTuple):
         return f"{self.source_name or '(no name)'} {self.value_text} {self.unit_text}: not assessed, {self.reason}. {self.message}"
 
 
+def _plain(item: Any) -> dict[str, Any]:
+    """The fields of a result as plain data that belongs to the caller."""
+    return {name: [dict(p) if isinstance(p, dict) else p for p in v] if isinstance(v, tuple) else v for name, v in item._asdict().items()}
+
+
 class PatternMatch(NamedTuple):
     """A combination of results with a meaning: what supports it, what is missing, which test would settle it."""
 
@@ -251,7 +256,7 @@ class PatternMatch(NamedTuple):
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data in the published form."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in self._asdict().items()}
+        return _plain(self)
 
 
 class Effect(NamedTuple):
@@ -272,7 +277,7 @@ class Effect(NamedTuple):
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data in the published form."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in self._asdict().items()}
+        return _plain(self)
 
 
 class Advice(NamedTuple):
@@ -288,7 +293,7 @@ class Advice(NamedTuple):
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in self._asdict().items()}
+        return _plain(self)
 
 
 class Alert(NamedTuple):
@@ -302,7 +307,7 @@ class Alert(NamedTuple):
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data in the published form."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in self._asdict().items()}
+        return _plain(self)
 
 
 class Whole(NamedTuple):

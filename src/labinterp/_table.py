@@ -111,8 +111,8 @@ def read_table(data: bytes, columns: Mapping[str, str] | None = None, delimiter:
         delimiter = _delimiter(text)
     if len(delimiter) != 1 or delimiter in '\r\n"':
         raise InputError("the delimiter is one character, such as ; or , (a tab: $'\\t')")
-    if text.count('"') % 2:
-        text = _unquoted(text)
+    if '"' in text:
+        text = _quotes_closed(text, delimiter)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         lines = list(reader)
@@ -148,9 +148,45 @@ def decode(data: bytes, encoding: str | None = None) -> tuple[str, str]:
         raise InputError(f"the file is not {encoding} text; give --encoding") from None
 
 
-def _unquoted(text: str) -> str:
-    """A quote that is never closed would swallow the rest of the file: in lines with an odd number, quotes count as text."""
-    return "\n".join(line.replace('"', "''") if line.count('"') % 2 else line for line in text.splitlines())
+def _quotes_closed(text: str, delimiter: str) -> str:
+    """The text with quotes that are never closed turned into plain marks: one of them would swallow the rows below it.
+
+    A line with an odd number of quotes opens a cell of several lines only if a later line closes it before a whole
+    row has come by.
+    """
+    lines, kept, at = text.splitlines(keepends=True), [], 0
+    width = lines[0].count(delimiter) if lines else 0
+    while at < len(lines):
+        end, joined = at + 1, lines[at]
+        while _left_open(joined, delimiter) and end < len(lines) and end - at <= 100:
+            following = lines[end]
+            if width and following.count(delimiter) >= width and following.count('"') % 2 == 0:
+                break
+            joined, end = joined + following, end + 1
+        if _left_open(joined, delimiter):
+            joined, end = lines[at].replace('"', "''"), at + 1
+        kept.append(joined)
+        at = end
+    return "".join(kept)
+
+
+def _left_open(text: str, delimiter: str) -> bool:
+    """Whether a quoted cell is still open at the end. A quote inside a cell that has none at its start (5" tall) opens nothing."""
+    if '"' not in text:
+        return False
+    quoted, start, at = False, True, 0
+    while at < len(text):
+        mark = text[at]
+        if quoted and mark == '"':
+            if text[at + 1 : at + 2] == '"':
+                at += 1
+            else:
+                quoted = False
+        elif not quoted:
+            quoted = start and mark == '"'
+            start = mark == delimiter or mark in "\r\n"
+        at += 1
+    return quoted
 
 
 def _delimiter(text: str) -> str:

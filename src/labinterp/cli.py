@@ -343,8 +343,8 @@ def _write(path: Path | None, text: str) -> None:
     target = path.resolve()  # a link is followed, not replaced
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        if target.exists() and not target.is_file():
-            target.write_bytes(text.encode("utf-8", "replace"))
+        if path.exists() and not path.is_file():
+            path.write_bytes(text.encode("utf-8", "replace"))
             return
         try:
             with part.open("xb") as file:
