@@ -5,6 +5,7 @@ Run: `python -m benchmarks.scalar`. Medians of interleaved rounds; fresh process
 
 from __future__ import annotations
 
+import gc
 import json
 import statistics
 import subprocess
@@ -48,10 +49,13 @@ def interleaved(cases: dict[str, Callable[[], object]], rounds: int = 15, second
     times: dict[str, list[float]] = {name: [] for name in cases}
     for _ in range(rounds):
         for name, case in cases.items():
+            gc.collect()
+            gc.disable()  # as timeit does: what one case leaves behind is not charged to the next
             start = time.perf_counter()
             for _ in range(counts[name]):
                 case()
             times[name].append((time.perf_counter() - start) / counts[name] * 1e6)
+            gc.enable()
     return {name: statistics.median(taken) for name, taken in times.items()}
 
 

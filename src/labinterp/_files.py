@@ -36,7 +36,8 @@ class Problem(NamedTuple):
     next_step: str = ""
 
     def __str__(self) -> str:
-        return f"{self.file} > {self.path}: {self.text}" + (f" {self.next_step}" if self.next_step else "")
+        place = f"{self.file} > {self.path}" if self.path else self.file
+        return f"{place}: {self.text}" + (f" {self.next_step}" if self.next_step else "")
 
 
 class Files(NamedTuple):

@@ -13,7 +13,6 @@ from labinterp._measure import Measured, measure
 from labinterp._names import squash
 from labinterp._quantity import Quantity
 from labinterp._results import Finding, NotAssessed, Report, Whole
-from labinterp._together import read_together
 from labinterp.errors import InputError
 
 if TYPE_CHECKING:
@@ -68,6 +67,8 @@ def interpret(
         day = next((r.collected_at for r in listed if r.collected_at is not None), None)
         patient = patient.at(day)
     numbers = tuple(rows) if rows is not None else tuple(range(1, len(listed) + 1))
+    if rows is not None and len(set(numbers)) != len(listed):
+        raise InputError("rows are as many different numbers as there are results")
     book: Book | None = patient.memo.get(catalog) if authority is None and as_of is None else None
     if book is None:
         book = _book(catalog, patient, day, authority, as_of)
@@ -104,6 +105,8 @@ def _long(
     book: Book, listed: list[LabResult], numbers: tuple[int, ...], decimal: str | None
 ) -> tuple[tuple[Finding, ...], tuple[NotAssessed, ...], Whole]:
     """The long way: measure, see what the panel shows of the person, assess, read together."""
+    from labinterp._together import read_together  # a single value does without patterns and effects
+
     measured: list[Measured] = []
     answers: dict[int, Finding | NotAssessed] = {}
     for row, result in zip(numbers, listed, strict=True):

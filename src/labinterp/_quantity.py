@@ -145,9 +145,9 @@ def read_value(raw: object, decimal: str | None = None) -> ReadValue | Unreadabl
         ('ambiguous_number', Decimal('1060'))
     """
     if type(raw) is str:
-        if PLAIN(raw):
+        if decimal != "," and PLAIN(raw):
             return ReadValue(Decimal(raw))
-        plain = _WITH_UNIT.fullmatch(raw)
+        plain = None if decimal == "," else _WITH_UNIT.fullmatch(raw)
         if plain:
             return ReadValue(Decimal(plain[1]), rest=plain[2])
         return _read_text(raw, decimal)
