@@ -91,7 +91,7 @@ def measure(catalog: Catalog, result: LabResult, row: int, decimal: str | None =
     quantity = Quantity(read.value, code, read.comparator, read.high)
     number = float(read.value)
     if number in (0.0, inf, -inf) and read.value != number:  # smaller or larger than any number a laboratory prints
-        return refuse("unreadable_value", "The number is too small or too large to be a laboratory value.", analyte)
+        return refuse("implausible", "The number is too small or too large to be a laboratory value: check the decimal mark.", analyte)
     high = None if read.high is None else float(read.high)
     notes = found.notes
     doubt = _doubt(catalog, entry, code, number, read.comparator, high)
