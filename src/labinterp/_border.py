@@ -53,6 +53,7 @@ class PatientModel(_Strict):
 class PanelModel(_Strict):
     """A panel, as JSON: results as a list, or as a mapping from name to "18 ng/mL"."""
 
+    id: str | int | None = None
     patient: PatientModel = PatientModel()
     results: tuple[ResultModel, ...] | dict[str, Number]
 
@@ -94,10 +95,16 @@ def to_inputs(panel: PanelModel) -> tuple[Patient, list[LabResult]]:
         raise InputError("a fact is a text")
     at = next((r.collected_at for r in results if r.collected_at is not None), None)
     patient = Patient(
-        id=None if who.id is None else str(who.id), sex=who.sex, age_years=who.age_years, birth_date=who.birth_date,
+        id=_label(panel), sex=who.sex, age_years=who.age_years, birth_date=who.birth_date,
         pregnant=who.pregnant, contexts=who.contexts, at=at,
     )  # fmt: skip
     return patient, results
+
+
+def _label(panel: PanelModel) -> str | None:
+    """The person's label, or the panel's own where the person has none."""
+    label = panel.id if panel.patient.id is None else panel.patient.id
+    return None if label is None else str(label)
 
 
 def _results(panel: PanelModel) -> list[LabResult]:
@@ -108,7 +115,7 @@ def _results(panel: PanelModel) -> list[LabResult]:
 def _readable(panel: PanelModel) -> tuple[Patient, list[str]]:
     """The person as far as the facts can be read; what cannot be read is unknown, and a note says so."""
     who, notes = panel.patient, []
-    facts: dict[str, Any] = {"id": None if who.id is None else str(who.id), "contexts": who.contexts}
+    facts: dict[str, Any] = {"id": _label(panel), "contexts": who.contexts}
     readers: dict[str, Callable[[Any], Any]] = {
         "sex": read_sex,
         "age_years": lambda age: read_age(str(age)),

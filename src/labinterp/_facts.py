@@ -85,6 +85,16 @@ def read_trimester(text: str) -> frozenset[str]:
     Raises:
         InputError: A text without 1, 2 or 3.
     """
+    for number, words in enumerate(
+        (
+            ("first", "erstes", "premier", "primer", "primo", "eerste"),
+            ("second", "zweites", "deuxi", "segundo", "tweede"),
+            ("third", "drittes", "troisi", "tercer", "terzo", "derde"),
+        ),
+        1,
+    ):
+        if any(word in text.casefold() for word in words):
+            return frozenset((f"trimester_{number}",))
     found = _TRIMESTER.search(text)
     if not found:
         raise InputError("accepted: 1, 2 or 3")
