@@ -197,7 +197,7 @@ def sentences(files: Files) -> Iterator[tuple[str, str, str]]:
     policy = files.policy
     for n, text in enumerate((policy.disclaimer, *policy.standing)):
         yield "policy.toml", f"standing {n}", text
-    for mapping in (policy.occasions, policy.verbs, policy.certainty_words, policy.treatment_words):
+    for mapping in (policy.occasions, policy.verbs, policy.certainty_words, policy.treatment_words, policy.tier_words):
         for key, text in mapping.items():
             yield "policy.toml", key, text
     for analyte in files.analytes.values():

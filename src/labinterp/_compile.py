@@ -14,7 +14,7 @@ from typing import Any
 from labinterp._digest import FORMAT
 from labinterp._files import Files
 from labinterp._names import sorted_key, squash, tokens
-from labinterp._rules import DAYS, FAMILY, edge_floats, span_ends
+from labinterp._rules import DAYS, edge_floats, span_ends
 from labinterp._schema import Analyte, Cite, InForce, LimitSet, Population, Span, UnitSpan
 from labinterp._units import Physics, fold
 
@@ -160,10 +160,7 @@ def _limit_set(limits: LimitSet, analyte: str, compiled: Mapping[str, Any], kind
         "caveat": limits.caveat,
         "cite": _cites(limits.cite),
     }
-    families = {FAMILY.get(kinds[u], kinds[u]) for u in (limits.unit, *limits.also_in)}
     data["populations"] = [_population(p) for p in sorted(limits.populations, key=_specificity)]
-    # a printed pair settles every unit of its family; the rest is converted once, exactly
-    data["families"] = sorted(families)
     for population in data["populations"]:
         population["edges"] = {u: edge_floats(data, population, u, compiled["factors"], kinds) for u in compiled["usual"]}
     return data

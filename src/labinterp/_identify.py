@@ -146,7 +146,7 @@ def _without_notes(catalog: Catalog, name: str) -> Identified | Refused | None:
         return None
     inner = _by_name(catalog, bare)
     if not isinstance(inner, Identified):
-        return inner if inner.reason == "wrong_specimen" else None
+        return inner if inner.reason == "wrong_specimen" or inner.look_alike else None
     for note in notes:
         said = _lookup(catalog.table, note)
         if isinstance(said, Identified) and said.analyte == inner.analyte:

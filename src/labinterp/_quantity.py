@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from labinterp._lazy import pattern
-
-if TYPE_CHECKING:
-    from fractions import Fraction
 
 LONGEST = 80  # characters; a longer text is no number, and a bound keeps hostile input cheap
 
@@ -309,10 +306,3 @@ def _why_no_number(text: str) -> str:
         if any(word in low for word in words):
             return message
     return "No number was found in the text."
-
-
-def as_fraction(value: Decimal) -> Fraction:
-    """The exact value, for comparisons a float cannot decide."""
-    from fractions import Fraction
-
-    return Fraction(value)

@@ -29,16 +29,11 @@ _STYLE = {
     "IND": "cyan",
     "N": "green",
 }
-_TIER = {
-    "T1": "contact emergency services or the ordering clinician now",
-    "T2": "the same day",
-    "T3": "within days",
-    "T4": "at the next visit",
-}
 
 
-def show_report(console: Console, report: Report) -> None:
+def show_report(console: Console, report: Report, catalog: Catalog) -> None:
     """Print one report: person, results, what could not be assessed, red flags, patterns, muscle, standing sentences."""
+    tiers = catalog.table["policy"]["tier_words"]
     console.print(Text(_person(report), style="bold"))
     table = Table(show_edge=False, pad_edge=False, header_style="bold")
     for name, wrap in (("row", False), ("test", True), ("result", False), ("code", False), ("meaning", True), ("drawn by", True)):
@@ -51,7 +46,7 @@ def show_report(console: Console, report: Report) -> None:
         console.print(Text("* within half of its last printed digit of a line", style="dim"))
     _section(console, "Notes", [f"Row {row}: {note}" for row, note in notes] + list(report.notes))
     _section(console, "Not assessed", [f"Row {n.row}: {n.message}" for n in report.not_assessed])
-    _section(console, "Needs attention", [f"{a.tier}, {_TIER[a.tier]} (row {a.row}): {a.text}" for a in report.alerts], "bold red")
+    _section(console, "Needs attention", [f"{a.tier}, {tiers[a.tier]} (row {a.row}): {a.text}" for a in report.alerts], "bold red")
     _section(console, "Read together", [_pattern(p) for p in report.patterns])
     _section(console, "Not settled yet", [_pattern(p) for p in report.open_questions])
     _section(console, "Linked to muscle", [f"{e.name}: {e.text} Recovery: {e.reversibility}" for e in report.effects])

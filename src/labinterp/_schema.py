@@ -563,4 +563,5 @@ class Policy(Strict):
     verbs: Mapping[Relation, str]
     certainty_words: Mapping[Certainty, str]
     treatment_words: Mapping[str, str]
+    tier_words: Mapping[Literal["T1", "T2", "T3", "T4"], str]
     banned: tuple[str, ...]

@@ -13,6 +13,7 @@ from labinterp._measure import Measured
 from labinterp._patterns import Panel, derived_contexts, evaluate, match_patterns
 from labinterp._quantity import Quantity
 from labinterp._results import Finding, Memo, NotAssessed, Whole
+from labinterp.errors import InputError
 
 
 def read_together(book: Book, measured: list[Measured], answers: dict[int, Finding | NotAssessed]) -> Whole:
@@ -76,12 +77,15 @@ def _derive(book: Book, measured: list[Measured]) -> tuple[list[Measured], list[
         return [], ["No eGFR was computed: this draw has more than one creatinine."]
     if creatinine is None or "egfr" in by_analyte or "egfr" not in catalog.table["analytes"]:
         return [], []
-    if creatinine.quantity.comparator or patient.sex is None or patient.age is None or patient.pregnant or patient.age.years[0] < 18:
+    if creatinine.quantity.comparator or patient.sex is None or patient.age is None or patient.pregnant:
         return [], []
     factor = catalog.factor("creatinine", creatinine.quantity.unit, "mg/dL")
     if factor is None:
         return [], []
-    number = _derived.egfr_ckd_epi_2021(creatinine.number * float(factor), patient.age.years[0], patient.sex)
+    try:
+        number = _derived.egfr_ckd_epi_2021(creatinine.number * float(factor), patient.age.years[0], patient.sex)
+    except InputError:  # outside the equation's domain
+        return [], []
     unit = catalog.table["analytes"]["egfr"]["si"]
     quantity = Quantity(Decimal(round(number)), unit)
     made = Measured(

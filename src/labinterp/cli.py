@@ -122,7 +122,7 @@ def interpret(
 
         def show(console: Console) -> None:
             for report in reports:
-                show_report(console, report)
+                show_report(console, report, catalog)
 
         _console_write(out, show)
     typer.echo(summary_line(reports), err=True)
@@ -169,7 +169,7 @@ def explain(
         console.print()
     if report.not_assessed:
         show_candidates(console, catalog, name)
-    show_report(console, report)
+    show_report(console, report, catalog)
 
 
 @_app.command()
