@@ -21,19 +21,21 @@ MODULES = sorted(SOURCE.glob("*.py"))
 LAYERS = [
     {"errors", "_codes", "_lazy", "_digest", "_schema"},
     {"_quantity", "_inputs", "_names", "_derived", "_files"},
-    {"_units", "_rules", "_table", "_facts"},
+    {"_units", "_rules", "_table", "_facts", "_texts", "_numbers"},
     {"_reported", "_trace", "_identify", "_compile", "_border"},
     {"_results", "_check_limits", "_check_links"},
     {"_checks", "_json"},
     {"_catalog", "_measure"},
-    {"_spans", "_convert"},
-    {"_laboratory"},
+    {"_spans", "_convert", "_classes"},
+    {"_laboratory", "_ages"},
     {"_assess"},
-    {"_patterns", "_lanes"},
-    {"_explain"},
-    {"_together"},
+    {"_patterns", "_lanes", "_stretches"},
+    {"_explain", "_cases"},
+    {"_together", "_rows"},
     {"_interpret", "_summary"},
-    {"readers", "testing", "_render"},
+    {"_asked"},
+    {"_local", "_engine"},
+    {"dataframes", "readers", "testing", "_render"},
     {"cli"},
     {"__main__", "__init__"},
 ]
@@ -42,11 +44,19 @@ LEVEL = {module: level for level, layer in enumerate(LAYERS) for module in layer
 # Methods of a type that hand the work to a later layer, at first use. This list may only shrink.
 UPWARD = {("_quantity", "_units"), ("_units", "_catalog"), ("_results", "_json")}
 
+# Millions of rows at once; nothing below them needs these packages.
+FRAMES = {"_texts", "_numbers", "_ages", "_cases", "_rows", "_asked", "_local", "_engine", "dataframes"}
+
 ALLOWED = {
     "pint": {"_units"},
     "pydantic": {"_schema", "_files", "_checks", "_check_limits", "_check_links", "_border"},
     "typer": {"cli", "__main__"},
     "rich": {"cli", "_render", "__main__"},
+    "numpy": FRAMES,
+    "polars": FRAMES,
+    "pandas": {"_local"},
+    "pyarrow": {"_local"},
+    "narwhals": {"_engine", "dataframes"},
 }
 
 # What reads files, by design; nothing else below the edges does.

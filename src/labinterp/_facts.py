@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
 from labinterp._inputs import read_yes_no
+from labinterp._names import squash
 from labinterp.errors import InputError
 
 _AGE = re.compile(r"[>≥]?\s*(?P<number>\d{1,3}(?:[.,]\d{1,4})?)\s*\+?\s*(?P<unit>[a-zäöüàéèñ]*)\.?$", re.IGNORECASE)
@@ -99,3 +101,20 @@ def read_trimester(text: str) -> frozenset[str]:
     if not found:
         raise InputError("accepted: 1, 2 or 3")
     return frozenset((f"trimester_{found[1]}",))
+
+
+def read_contexts(text: str, names: Mapping[str, str]) -> frozenset[str]:
+    """Declared circumstances from a list in one cell, parted by ; , or |.
+
+    Args:
+        text: As it stands in the cell.
+        names: The catalog's words for them, squashed, and their ids.
+
+    Raises:
+        InputError: One that is not on the catalog's closed list.
+    """
+    parts = [part.strip() for part in re.split(r"[;,|]", text) if part.strip()]
+    unknown = [part for part in parts if squash(part) not in names]
+    if unknown:
+        raise InputError(f"accepted: {', '.join(sorted(set(names.values())))}")
+    return frozenset(names[squash(part)] for part in parts)

@@ -19,6 +19,7 @@ _LOINC = pattern(r"\d{1,6}-\d").fullmatch
 # LOINC's own names say the property: "[Mass/volume]" promises a mass unit
 _PROPERTY = {"massvolume": "mass", "molesvolume": "substance"}
 _LOINC_INSIDE = pattern(r"(?<![\d-])\d{1,6}-\d(?![\d-])")
+_RUNS = pattern(r"[a-z]+|[0-9]+")
 _BRACKETS = pattern(r"\(([^()]*)\)|\[([^\[\]]*)\]|\{([^{}]*)\}")
 
 
@@ -39,6 +40,9 @@ class Refused(NamedTuple):
     analyte: str | None = None
     closest: tuple[str, ...] = ()
     look_alike: bool = False
+
+
+_NO_NAME = Refused("unknown_analyte", "No analyte of the catalog has this name.")
 
 
 def identify(catalog: Catalog, test: str, loinc: str | None = None, specimen: str | None = None) -> Identified | Refused:
@@ -63,11 +67,16 @@ def identify(catalog: Catalog, test: str, loinc: str | None = None, specimen: st
     try:
         found: Identified | Refused = catalog.memo[key]
     except KeyError:
-        found = catalog.remember(key, _identify(catalog, test, loinc, specimen))
+        named = which(catalog, test, loinc)
+        found = of_specimen(catalog, named, specimen)
+        if found == _NO_NAME:
+            found = _with_closest(catalog, found, test)
+        found = catalog.remember(key, found)
     return found
 
 
-def _identify(catalog: Catalog, test: str, loinc: str | None, specimen: str | None) -> Identified | Refused:
+def which(catalog: Catalog, test: str, loinc: str | None = None) -> Identified | Refused:
+    """What a name and a code mean, before the specimen is looked at; without the closest names of an unknown one."""
     test = str(test or "").strip()
     if len(test) > LONGEST:
         return Refused("unknown_analyte", f"The name is longer than {LONGEST} characters; it is no test name.")
@@ -82,12 +91,62 @@ def _identify(catalog: Catalog, test: str, loinc: str | None, specimen: str | No
     found = _with_code(catalog, named, code, test) if code else named
     if found is None:
         return Refused("unknown_analyte", "There is no test name and no code.")
-    if isinstance(found, Identified) and specimen:
-        found = _with_specimen(catalog, found, specimen)
     return found._replace(notes=(*found.notes, *notes)) if notes and isinstance(found, Identified) else found
 
 
+def name_key(catalog: Catalog, test: str) -> Any:
+    """All of a name that `which` can depend on, whatever code stands beside it."""
+    test = test.strip()
+    if not test or len(test) > LONGEST:
+        return bool(test)
+    if _LOINC(test):
+        return test if test in catalog.table["loinc"] or test in catalog.table["never_loinc"] else "a code"
+    return _by_name(catalog, test), catalog.table["policy"]["foreign_names"].get(sorted_key(_bare(catalog.table, test)))
+
+
+def code_key(catalog: Catalog, loinc: str) -> str:
+    """All of a code that `which` can depend on, but for its notes."""
+    code = loinc.strip().replace("\u2013", "-")
+    if code and not _LOINC(code):
+        inside = _LOINC_INSIDE.search(code)
+        code = inside[0] if inside else ""
+    return code if code in catalog.table["loinc"] or code in catalog.table["never_loinc"] else "a code" if code else ""
+
+
+def of_specimen(catalog: Catalog, found: Identified | Refused, specimen: str | None) -> Identified | Refused:
+    """What a name and a code mean in a specimen, as printed; None where the report has none."""
+    return _with_specimen(catalog, found, specimen) if isinstance(found, Identified) and specimen else found
+
+
 # --- by name ----------------------------------------------------------------------------------------------
+
+
+def may_be_known(pieces: frozenset[str], name: str) -> bool:
+    """Whether a name is made of pieces that some name of the catalog has. Most foreign names are not: no look-up can find them.
+
+    Every word that a look-up can find or drop holds, for each run of letters or digits of the name, its first (up to)
+    four characters. A note in brackets may hold anything, and so may a name with other letters than these.
+
+    Args:
+        pieces: From `name_pieces`.
+        name: As printed, without a code beside it.
+    """
+    if not name.isascii() or "(" in name or "[" in name or "{" in name or ("-" in name and _LOINC(name.strip())):
+        return True
+    return all(run[:4] in pieces for run in _RUNS.findall(name.lower()))
+
+
+def name_pieces(catalog: Catalog) -> frozenset[str]:
+    """All stretches of up to four characters in the words that a name of the catalog may hold."""
+    table, policy = catalog.table, catalog.table["policy"]
+    words = [*policy["name_qualifiers"], *policy["specimen_qualifiers"], *policy["foreign_names"], "plus"]
+    texts = {"".join(key.split()) for keys in ("names", "ambiguous", "never", "sorted_names") for key in table[keys]}
+    texts |= (
+        {word for key in table["sorted_names"] for word in key.split()}
+        | {squash(word) for word in words}
+        | {w for word in words for w in word.split()}
+    )
+    return frozenset(text[at : at + size] for text in texts for at in range(len(text)) for size in range(1, 5))
 
 
 def _by_name(catalog: Catalog, name: str) -> Identified | Refused:
@@ -101,9 +160,9 @@ def _by_name(catalog: Catalog, name: str) -> Identified | Refused:
         return direct
     words = tokens(name)
     rest, specimen = _without_specimen(table["policy"]["specimen_qualifiers"], words)
-    plain = [w for w in words if w not in table["policy"]["name_qualifiers"]]
-    if specimen is None and plain and plain != words:
-        shorter = _lookup(table, " ".join(plain))
+    kept = [w for w in words if w not in table["policy"]["name_qualifiers"]]
+    if specimen is None and kept and kept != words:
+        shorter = _lookup(table, " ".join(kept))
         if shorter is not None:
             return shorter
     if specimen is not None:
@@ -111,7 +170,7 @@ def _by_name(catalog: Catalog, name: str) -> Identified | Refused:
         if isinstance(inner, Identified):
             return _of_specimen(catalog, inner, specimen)
     bracketed = _without_notes(catalog, name)
-    return bracketed if bracketed is not None else _unknown(catalog, name)
+    return bracketed if bracketed is not None else _NO_NAME
 
 
 def _without_specimen(qualifiers: dict[str, str], words: list[str]) -> tuple[list[str], str | None]:
@@ -171,7 +230,7 @@ def _without_notes(catalog: Catalog, name: str) -> Identified | Refused | None:
     return inner
 
 
-def _unknown(catalog: Catalog, name: str) -> Refused:
+def _with_closest(catalog: Catalog, found: Refused, name: str) -> Refused:
     from difflib import get_close_matches
 
     key = squash(name)[:64]
@@ -179,8 +238,7 @@ def _unknown(catalog: Catalog, name: str) -> Refused:
     candidates = [n for n in catalog.table["names"] if n[:1] == key[:1] and abs(len(n) - len(key)) <= 4]
     near = get_close_matches(key, candidates, n=3, cutoff=0.75)
     closest = tuple(dict.fromkeys(catalog.table["names"][n] for n in near))
-    hint = f" Closest: {', '.join(closest)}." if closest else ""
-    return Refused("unknown_analyte", f"No analyte of the catalog has this name.{hint}", None, closest)
+    return found._replace(message=f"{found.message} Closest: {', '.join(closest)}.", closest=closest) if closest else found
 
 
 # --- by code ----------------------------------------------------------------------------------------------
@@ -227,16 +285,22 @@ def _bare(table: Any, name: str) -> list[str]:
 
 
 def _with_specimen(catalog: Catalog, found: Identified, specimen: str) -> Identified | Refused:
-    known = catalog.table["policy"]["specimens"]
+    key = specimen_key(catalog, specimen)
+    if key is None:
+        wanted = " or ".join(s.replace("_", " ") for s in catalog.table["analytes"][found.analyte]["specimens"])
+        return Refused("wrong_specimen", f"The specimen's name is not known here; the limits are for {wanted}.", found.analyte)
+    return _of_specimen(catalog, found, key)
+
+
+def specimen_key(catalog: Catalog, specimen: str) -> str | None:
+    """The catalog's word for a specimen as printed, or None."""
+    known: dict[str, str] = catalog.table["policy"]["specimens"]
     key = known.get(squash(specimen))
     if key is None:  # "Serum, gel tube": one known word, and none of another specimen
         keys = {known[w] for w in tokens(specimen) if w in known}
         odd = keys - {"serum", "plasma", "blood"}
         key = sorted(odd)[0] if odd else sorted(keys)[0] if keys else None
-    if key is None:
-        wanted = " or ".join(s.replace("_", " ") for s in catalog.table["analytes"][found.analyte]["specimens"])
-        return Refused("wrong_specimen", f"The specimen's name is not known here; the limits are for {wanted}.", found.analyte)
-    return _of_specimen(catalog, found, key)
+    return key
 
 
 def _of_specimen(catalog: Catalog, found: Identified, specimen: str) -> Identified | Refused:

@@ -244,6 +244,21 @@ def _book(
     catalog: Catalog, patient: Patient, day: date | None, authority: str | Mapping[str, str] | None, as_of: date | str | None
 ) -> Book:
     """The rules for a person; kept with the person where nothing else decides."""
+    authority = chosen(catalog, authority)
+    dated = patient.at(day)
+    book = book_for(catalog, _known_contexts(catalog, dated), authority, iso(as_of, catalog))
+    if authority is None and as_of is None and dated is patient:
+        patient.memo[catalog] = book
+    return book
+
+
+def chosen(catalog: Catalog, authority: str | Mapping[str, str] | None) -> str | Mapping[str, str] | None:
+    """Whose limits are asked for, by the catalog's names.
+
+    Raises:
+        UnknownAuthorityError: Nobody of that name draws lines in the catalog.
+        InputError: It is neither a name nor a mapping.
+    """
     if isinstance(authority, str) and authority in catalog.table["limits"]:  # a set's id names its own analyte
         authority = {catalog.table["limits"][authority]["analyte"]: authority}
     elif authority is not None and not isinstance(authority, (str, Mapping)):
@@ -252,11 +267,7 @@ def _book(
         authority = {catalog.analyte_id(name): who for name, who in authority.items()}
     for one in () if authority is None else authority.values() if isinstance(authority, Mapping) else (authority,):
         catalog.check_authority(one)
-    dated = patient.at(day)
-    book = book_for(catalog, _known_contexts(catalog, dated), authority, iso(as_of, catalog))
-    if authority is None and as_of is None and dated is patient:
-        patient.memo[catalog] = book
-    return book
+    return authority
 
 
 def _person(patient: Patient | Mapping[str, Any] | None) -> Patient:

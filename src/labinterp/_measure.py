@@ -7,7 +7,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from labinterp._codes import COMPARATORS
-from labinterp._identify import Refused, identify
+from labinterp._identify import Identified, Refused, identify
 from labinterp._inputs import LabResult
 from labinterp._quantity import Quantity, ReadValue, Unreadable, read_value
 from labinterp._reported import Reported, read_reported
@@ -78,38 +78,68 @@ def measure(catalog: Catalog, result: LabResult, row: int, decimal: str | None =
     if isinstance(read, Unreadable):
         return refuse(read.reason, read.message, analyte)
     if result.comparator:
-        merged = _merge(read, _text(result.comparator) or "")
+        merged = merge(read, _text(result.comparator) or "")
         if merged is None:
             return refuse("unreadable_value", "The comparator column and the value do not agree, or the comparator is not known.", analyte)
         read = merged
-    entry = catalog.table["analytes"][analyte]
-    if found.unit and unit and catalog.units.read(unit) not in (found.unit, None):
-        return refuse("conflicting_code", f"The name is printed with the unit {found.unit}, the unit column says {unit_text}.", analyte)
-    code = _unit(catalog, entry, read, unit or found.unit, found.kind)
+    code = unit_of(catalog, found, unit, read.rest)
     if isinstance(code, tuple):
         return refuse(*code, analyte)
-    quantity = Quantity(read.value, code, read.comparator, read.high)
-    number = float(read.value)
-    if number in (0.0, inf, -inf) and read.value != number:  # smaller or larger than any number a laboratory prints
-        return refuse("implausible", "The number is too small or too large to be a laboratory value: check the decimal mark.", analyte)
-    high = None if read.high is None else float(read.high)
-    notes = found.notes
-    doubt = _doubt(catalog, entry, code, number, read.comparator, high)
+    names = AsPrinted(row, str(name), value_text, unit_text)
+    return weigh(catalog, analyte, Quantity(read.value, code, read.comparator, read.high), names, result, read.flag, found.notes, decimal)
+
+
+class AsPrinted(NamedTuple):
+    """The texts of a result, carried through: its row, the test, value and unit as printed."""
+
+    row: int
+    source_name: str = ""
+    value_text: str = ""
+    unit_text: str = ""
+
+
+def weigh(
+    catalog: Catalog,
+    analyte: str,
+    quantity: Quantity,
+    names: AsPrinted,
+    result: LabResult,
+    flag: str = "",
+    notes: tuple[str, ...] = (),
+    decimal: str | None = None,
+) -> Measured | NotAssessed:
+    """Whether a quantity of an analyte is believed, and what the laboratory printed beside it.
+
+    Args:
+        catalog: The data.
+        analyte: Id.
+        quantity: As read, in a unit of the analyte.
+        names: The texts it was read from.
+        result: For the laboratory's range and flag.
+        flag: A flag printed with the value.
+        notes: What identifying it gave.
+        decimal: The decimal mark of the source.
+    """
+    entry, code = catalog.table["analytes"][analyte], quantity.unit
+    number = float(quantity.value)
+    if number in (0.0, inf, -inf) and quantity.value != number:  # smaller or larger than any number a laboratory prints
+        message = "The number is too small or too large to be a laboratory value: check the decimal mark."
+        return NotAssessed(names.row, analyte, *names[1:], "implausible", message)
+    high = None if quantity.high is None else float(quantity.high)
+    doubt = _doubt(catalog, entry, code, number, quantity.comparator, high)
     if doubt is not None:
         if doubt[0]:
-            return refuse("implausible", doubt[1], analyte)._replace(quantity=quantity)
+            return NotAssessed(names.row, analyte, *names[1:], "implausible", doubt[1], quantity)
         notes = (*notes, doubt[1])
     if code in entry["unit_caveats"]:
         notes = (*notes, entry["unit_caveats"][code])
-    reported = None
-    if result.ref_low is not None or result.ref_high is not None or result.ref_text or result.flag or read.flag:
-        reported = read_reported(
-            quantity, result.ref_low, result.ref_high, result.ref_text, result.flag or read.flag, catalog.units, decimal
-        )
+    reported, flag = None, result.flag or flag
+    if result.ref_low is not None or result.ref_high is not None or result.ref_text or flag:
+        reported = read_reported(quantity, result.ref_low, result.ref_high, result.ref_text, flag, catalog.units, decimal)
         if reported is not None and not _fits(reported, believed(catalog, entry, code)):
             reported = reported.as_text()
             notes = (*notes, f"The laboratory's range does not fit the unit {code}; it was kept as text and not used.")
-    return Measured(row, analyte, str(name), value_text, unit_text, quantity, number, high, reported, notes)
+    return Measured(names.row, analyte, *names[1:], quantity, number, high, reported, notes)
 
 
 def _text(value: Any) -> str | None:
@@ -127,7 +157,7 @@ def _fits(reported: Reported, span: Believed) -> bool:
     return low_end and high_end and all(span.low <= end <= span.high for end in ends)
 
 
-def _merge(read: ReadValue, comparator: str) -> ReadValue | None:
+def merge(read: ReadValue, comparator: str) -> ReadValue | None:
     """Value and separate comparator column: they may say the same, or one of them nothing."""
     text = {"≤": "<=", "≥": ">=", "=<": "<=", "=>": ">=", "=": "", "": ""}.get(comparator.strip(), comparator.strip())
     if not text:
@@ -140,21 +170,35 @@ def _merge(read: ReadValue, comparator: str) -> ReadValue | None:
 # --- unit -------------------------------------------------------------------------------------------------
 
 
-def _unit(catalog: Catalog, entry: Mapping[str, Any], read: ReadValue, unit: str | None, kind: str | None) -> str | tuple[str, str]:
-    """The UCUM code, or (reason, message)."""
+NO_UNIT = ("-", "--", "n/a", "N/A", "NA", "null", "None")  # marks that say there is none
+
+
+def unit_of(catalog: Catalog, found: Identified, unit: str | None, rest: str) -> str | tuple[str, str]:
+    """The UCUM code of a result, or (reason, message).
+
+    Args:
+        catalog: Whose units.
+        found: What the result is of; its name or code may promise a unit.
+        unit: The unit as printed.
+        rest: The text behind the number.
+    """
+    entry, kind = catalog.table["analytes"][found.analyte], found.kind
+    if found.unit and unit and catalog.units.read(unit) not in (found.unit, None):
+        return "conflicting_code", f"The name is printed with the unit {found.unit}, the unit column says {unit}."
+    unit = unit or found.unit
     units = catalog.units
     given = (unit or "").strip()
     code = units.read(given) if given else None
     accepted = ", ".join(entry["usual"])
-    if read.rest:
-        behind = units.read(read.rest)
+    if rest:
+        behind = units.read(rest)
         if behind is None and given:
             return "unreadable_value", "There is a text behind the number that is not its unit."
         if not given:
-            given, code = read.rest, behind
+            given, code = rest, behind
         elif behind is not None and code is not None and behind != code:
             return "conflicting_code", f"The value is printed with the unit {behind}, the unit column says {code}."
-    if not given or given in ("-", "--", "n/a", "N/A", "NA", "null", "None"):
+    if not given or given in NO_UNIT:
         return "missing_unit", f"There is no unit, and the number does not tell it. Accepted here: {accepted}."
     if code is None:
         near = units.closest(given, entry["usual"])

@@ -86,6 +86,14 @@ class Unreadable(NamedTuple):
 _PLAIN = r"(?:(?:0|[1-9][0-9]{0,11})(?:\.[0-9]{1,2}|\.[0-9]{4,12})?|0\.[0-9]{3})"
 PLAIN = pattern(_PLAIN).fullmatch
 _WITH_UNIT = pattern(rf"({_PLAIN}) ?([A-Za-zµμ]+/[A-Za-z]+)")
+# The same form for columns of texts, by the decimal mark of the source: a comparator, one number, nothing else. Written so
+# that other engines' regular expressions read it, too; what it matches reads as the number it shows.
+_PLAIN_COMMA = _PLAIN.replace("\\.", ",")
+PLAIN_TEXT = {
+    None: rf"^(?:<=|>=|<|>)? ?(?:{_PLAIN}|{_PLAIN_COMMA})$",
+    ".": r"^(?:<=|>=|<|>)? ?[0-9]{1,12}(?:\.[0-9]{1,12})?$",
+    ",": r"^(?:<=|>=|<|>)? ?[0-9]{1,12}(?:,[0-9]{1,12})?$",
+}
 _SPACES = dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u200a\u202f\u2002\u2003\t\r\n"), " ") | {0xFEFF: None, 0x200B: None}
 _SIGNS = {ord("\u2212"): "-", ord("\u2013"): "-", ord("\u2014"): "-", ord("\u00b7"): ".", ord("\u2019"): "'", ord("\u00d7"): "x"}
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
@@ -109,6 +117,9 @@ _WORDS = (
         r"greater than|more than|higher than|above|over|größer(?: als)?|mehr als|über|sup[ée]rieure? à|plus de|groter dan|meer dan|boven|mayor (?:de|que)|superior a|superiore a|maggiore di|>",
     ),
 )
+# A text that does not begin like this is no number: before the first digit stand only marks and words of a comparator or a flag.
+_LEADING = "|".join([*(words for _, words in _WORDS), "hh", "ll", "h", "l", "n", "&[lg][te];"])
+MAY_BE_NUMBER = rf"(?i)^(?:[\W_]|{_LEADING})*[0-9]"
 _COMPARATOR = pattern("|".join(f"(?P<c{i}>{words})" for i, (_, words) in enumerate(_WORDS)), re.IGNORECASE)
 _NUMBER = (
     r"[+-]?(?:[0-9](?:[0-9.,]|['\s](?=[0-9]{3}(?![0-9])))*|[.,][0-9]+)(?:[eE][+-]?[0-9]{1,3}|\s*[xX*]\s*10\s*\^?\s*\(?[+-]?[0-9]{1,3}\)?)?"

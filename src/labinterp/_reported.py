@@ -64,7 +64,9 @@ class Reported(NamedTuple):
         }
 
 
-class _Range(NamedTuple):
+class Range(NamedTuple):
+    """Both ends, and whether each belongs to the range."""
+
     low: Decimal | None
     low_counts: bool
     high: Decimal | None
@@ -87,7 +89,7 @@ def read_reported(
     """
     text = text.strip() or None if isinstance(text, str) else None
     flag = flag.strip() or None if isinstance(flag, str) else None
-    found = _from_ends(low, high, decimal) or _from_text(text, quantity.unit, units, decimal)
+    found = printed_range(low, high, text, quantity.unit, units, decimal)
     if found is None and text is None and flag is None:
         printed = [str(end).strip() for end in (low, high) if end is not None and str(end).strip()]
         if not printed:
@@ -98,7 +100,22 @@ def read_reported(
     return Reported(found and found.low, found and found.high, text, flag, code, flag_code)
 
 
-def _from_ends(low: Any, high: Any, decimal: str | None) -> _Range | None:
+def printed_range(low: Any, high: Any, text: Any, unit: str, units: UnitTable, decimal: str | None) -> Range | None:
+    """The range itself, where what was printed is plain; None where there is none.
+
+    Args:
+        low: Lower end, as printed.
+        high: Upper end, as printed.
+        text: The range as text.
+        unit: UCUM code of the value's unit.
+        units: To read a unit in the text.
+        decimal: The decimal mark of the source.
+    """
+    text = text.strip() or None if isinstance(text, str) else None
+    return _from_ends(low, high, decimal) or _from_text(text, unit, units, decimal)
+
+
+def _from_ends(low: Any, high: Any, decimal: str | None) -> Range | None:
     """Two columns. 0-0 means that there is none, and a range that runs backwards is not one."""
     bottom, top = _end(low, decimal), _end(high, decimal)
     if bottom is None and top is None:
@@ -107,7 +124,7 @@ def _from_ends(low: Any, high: Any, decimal: str | None) -> _Range | None:
     high_value = top[0] if top else None
     if high_value is not None and (high_value <= 0 or (low_value is not None and low_value >= high_value)):
         return None
-    return _Range(low_value, bottom[1] if bottom else True, high_value, top[1] if top else True)
+    return Range(low_value, bottom[1] if bottom else True, high_value, top[1] if top else True)
 
 
 def _end(raw: Any, decimal: str | None) -> tuple[Decimal, bool] | None:
@@ -120,14 +137,14 @@ def _end(raw: Any, decimal: str | None) -> tuple[Decimal, bool] | None:
     return read.value, read.comparator not in ("<", ">")
 
 
-def _from_text(text: str | None, unit: str, units: UnitTable, decimal: str | None) -> _Range | None:
+def _from_text(text: str | None, unit: str, units: UnitTable, decimal: str | None) -> Range | None:
     if not text or len(text) > 80:
         return None
     between = _BETWEEN.match(text)
     if between and _same_unit(between["unit"], unit, units):
         low, high = (read_value(between[end], decimal) for end in ("low", "high"))
         if isinstance(low, ReadValue) and isinstance(high, ReadValue) and low.value < high.value:
-            return _Range(low.value, True, high.value, True)
+            return Range(low.value, True, high.value, True)
         return None
     one = _ONE_SIDED.match(text)
     if not one or not _same_unit(one["unit"], unit, units):
@@ -136,8 +153,8 @@ def _from_text(text: str | None, unit: str, units: UnitTable, decimal: str | Non
     if isinstance(end, Unreadable) or end.value <= 0:
         return None
     if word in _UPPER_IN or word in _UPPER_OUT:
-        return _Range(None, True, end.value, word in _UPPER_IN)
-    return _Range(end.value, word in _LOWER_IN, None, True)
+        return Range(None, True, end.value, word in _UPPER_IN)
+    return Range(end.value, word in _LOWER_IN, None, True)
 
 
 def _same_unit(text: str, unit: str, units: UnitTable) -> bool:
@@ -145,7 +162,7 @@ def _same_unit(text: str, unit: str, units: UnitTable) -> bool:
     return not text or units.read(text) == unit
 
 
-def _code(quantity: Quantity, found: _Range) -> str | None:
+def _code(quantity: Quantity, found: Range) -> str | None:
     """L, N or H if every value the quantity may stand for says so."""
     value, comparator = quantity.value, quantity.comparator
     bottom, top = {"": (value, value), "~": (value, quantity.high)}.get(

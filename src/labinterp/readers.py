@@ -12,7 +12,6 @@ Example:
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -21,8 +20,8 @@ from typing import Any, NamedTuple
 
 from labinterp._catalog import Catalog
 from labinterp._facts import read_age, read_date, read_pregnancy, read_trimester
+from labinterp._facts import read_contexts as _read_contexts
 from labinterp._inputs import LabResult, Patient, read_sex
-from labinterp._names import squash
 from labinterp._quantity import Unreadable
 from labinterp._table import COLUMN_NAMES, Table, decode, find_columns, read_table, roles_of
 from labinterp.errors import InputError
@@ -304,12 +303,7 @@ def read_contexts(text: str) -> frozenset[str]:
     Raises:
         InputError: One that is not on the catalog's closed list.
     """
-    names = Catalog.default().table["policy"]["context_names"]
-    parts = [part.strip() for part in re.split(r"[;,|]", text) if part.strip()]
-    unknown = [part for part in parts if squash(part) not in names]
-    if unknown:
-        raise InputError(f"accepted: {', '.join(sorted(set(names.values())))}")
-    return frozenset(names[squash(part)] for part in parts)
+    return _read_contexts(text, Catalog.default().table["policy"]["context_names"])
 
 
 __all__ = [
