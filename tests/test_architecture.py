@@ -22,7 +22,7 @@ LAYERS = [
     {"errors", "_codes", "_lazy", "_digest", "_schema"},
     {"_quantity", "_inputs", "_names", "_derived", "_files"},
     {"_units", "_rules", "_table", "_facts", "_texts", "_numbers"},
-    {"_reported", "_trace", "_identify", "_compile", "_border"},
+    {"_reported", "_trace", "_identify", "_screen", "_compile", "_border"},
     {"_results", "_check_limits", "_check_links"},
     {"_checks", "_json"},
     {"_catalog", "_measure"},
@@ -31,6 +31,7 @@ LAYERS = [
     {"_assess"},
     {"_patterns", "_lanes", "_stretches"},
     {"_explain", "_cases"},
+    {"_columns"},
     {"_together", "_rows"},
     {"_interpret", "_summary"},
     {"_asked"},
@@ -45,7 +46,7 @@ LEVEL = {module: level for level, layer in enumerate(LAYERS) for module in layer
 UPWARD = {("_quantity", "_units"), ("_units", "_catalog"), ("_results", "_json")}
 
 # Millions of rows at once; nothing below them needs these packages.
-FRAMES = {"_texts", "_numbers", "_ages", "_cases", "_rows", "_asked", "_local", "_engine", "dataframes"}
+FRAMES = {"_texts", "_numbers", "_ages", "_cases", "_columns", "_rows", "_asked", "_local", "_engine", "dataframes"}
 
 ALLOWED = {
     "pint": {"_units"},
@@ -203,7 +204,7 @@ import decimal, importlib, logging, os, sys, warnings
 def state():
     context = decimal.getcontext()
     return dict(os.environ), list(warnings.filters), logging.root.handlers[:], context.prec, context.rounding, dict(context.traps)
-import pint, pydantic, rich.console, typer
+import narwhals, pint, polars, pydantic, rich.console, typer
 before = state()
 for name in {names!r}:
     importlib.import_module(name)

@@ -13,7 +13,7 @@ import polars as pl
 from labinterp._classes import People, first_years
 from labinterp._facts import read_date
 from labinterp._inputs import Age, age_from_years
-from labinterp._texts import LOCK, Ints, Meet, Texts, Together, as_text
+from labinterp._texts import LOCK, Coded, Texts, as_text
 from labinterp.errors import InputError
 
 _NO_DAY = np.iinfo(np.int32).min
@@ -30,52 +30,49 @@ class AgeReader:
 
     def __init__(self, people: People) -> None:
         self._people = people
-        self._whole = np.array([people.age(age_from_years(years)) for years in range(_OLDEST + 1)], np.int32)
+        self._whole = np.array([people.age(age_from_years(years)) for years in range(_OLDEST + 1)], np.int64)
         starts, classes = first_years(people)
-        self._starts, self._exact = np.array(starts), np.array([0, *classes], np.int32)
-        self._texts = Texts(people.age_text)
+        self._starts, self._exact = np.array(starts), np.array([0, *classes], np.int64)
         self._days = Texts(_day_number)
         # completed months and completed days decide; of the days, only between which bounds they lie
         marks = sorted({round(bound) + near for bound in people.bounds for near in (-2, -1, 0, 1, 2)})
         self._marks = np.array([mark for mark in marks if mark >= 0])
-        self._lived = Meet(Together())  # (months, stretch of days); the class of one is learned with the first that is met
-        self._classes: dict[int, int] = {}
+        self._lived: dict[int, int] = {}  # (months, stretch of days) -> class
 
-    def read(self, years: pl.Series | None, born: pl.Series | None, at: pl.Series | None) -> Any:
-        """The class of each row's age; a single 0 where no column tells it."""
-        known: Any = self._of_years(years) if years is not None else np.int32(0)
+    def read(self, known: Any, born: pl.Series | None, at: pl.Series | None) -> Any:
+        """The class of each row's age.
+
+        Args:
+            known: Its class as far as an age is given: an array, a coded column, or 0 where no column gives it.
+            born: Birth dates.
+            at: Days of sampling.
+        """
         if born is None or at is None:
             return known
-        places = np.flatnonzero(known == 0) if years is not None else np.arange(len(born))
-        if not places.size:
-            return known
-        found = self._of_dates(born.gather(places), at.gather(places))
-        if years is None:
-            return found
-        known = known.copy()
-        known[places] = found
+        if isinstance(known, int):
+            return self._of_dates(born, at)
+        known = known.rows() if isinstance(known, Coded) else known
+        places = np.flatnonzero(known == 0)
+        if places.size:
+            known = known.copy()
+            known[places] = self._of_dates(born.gather(places), at.gather(places))
         return known
 
-    def _of_years(self, column: pl.Series) -> Ints:
-        if not column.dtype.is_numeric():
-            if column.dtype == pl.Object:
-                column = pl.Series(column.name, [None if v is None or v != v else str(v) for v in column.to_list()], dtype=pl.String)
-            return self._texts(as_text(column))
+    def years(self, column: pl.Series) -> Any:
+        """The class of each age in a column of numbers; a fraction of a year is taken as exact."""
         if column.dtype == pl.Float32 or column.dtype.is_decimal():
             column = column.cast(pl.String)
         years = column.cast(pl.Float64).fill_null(-1.0).to_numpy()
         with np.errstate(invalid="ignore"):
             given = (years >= 0) & (years <= _OLDEST)
         years = np.where(given, years, 0.0)
-        whole = years.astype(np.int32)
-        classes: Ints = self._whole.take(whole)
-        fractions = np.flatnonzero(given & (years != whole))
-        if fractions.size:
-            classes = classes.copy()
-            classes[fractions] = self._exact.take(np.searchsorted(self._starts, years[fractions], side="right"))
-        return np.where(given, classes, np.int32(0)).astype(np.int32, copy=False)
+        whole = years.astype(np.int64)
+        classes = self._whole.take(whole)
+        fractions = np.flatnonzero(years != whole)
+        classes[fractions] = self._exact.take(np.searchsorted(self._starts, years[fractions], side="right"))
+        return np.where(given, classes, 0)
 
-    def _of_dates(self, born: pl.Series, at: pl.Series) -> Ints:
+    def _of_dates(self, born: pl.Series, at: pl.Series) -> Any:
         first, last = self._ordinals(born), self._ordinals(at)
         # 719163 is the ordinal of 1970-01-01; numpy's calendar gives year, month and day
         known = (first != _NO_DAY) & (last != _NO_DAY) & (last >= first)
@@ -85,17 +82,16 @@ class AgeReader:
         months = (end.astype("datetime64[M]") - start.astype("datetime64[M]")).astype(np.int64)
         within = (end - end.astype("datetime64[M]")).astype(np.int64) < (start - start.astype("datetime64[M]")).astype(np.int64)
         months -= within
-        stretch = np.searchsorted(self._marks, days, side="right").astype(np.int32)
-        keys = self._lived(months.astype(np.int32), stretch)
-        return np.where(known, self._learned(keys, months, days), np.int32(0)).astype(np.int32, copy=False)
+        keys = months * (len(self._marks) + 1) + np.searchsorted(self._marks, days, side="right")
+        return np.where(known, self._learned(keys, months, days), 0)
 
-    def _learned(self, keys: Ints, months: Any, days: Any) -> Ints:
+    def _learned(self, keys: Any, months: Any, days: Any) -> Any:
         distinct, where, back = np.unique(keys, return_index=True, return_inverse=True)
         with LOCK:
             for key, row in zip(distinct.tolist(), where.tolist(), strict=True):
-                if key not in self._classes:
-                    self._classes[key] = self._people.age(_age(int(months[row]), int(days[row])))
-        return np.array([self._classes[key] for key in distinct.tolist()], np.int32)[back]
+                if key not in self._lived:
+                    self._lived[key] = self._people.age(_age(int(months[row]), int(days[row])))
+        return np.array([self._lived[key] for key in distinct.tolist()], np.int64)[back]
 
     def _ordinals(self, column: pl.Series) -> Any:
         """Days since 1970-01-01, or `_NO_DAY`."""

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from labinterp._assess import chosen
 from labinterp._catalog import Catalog, iso
-from labinterp._interpret import chosen
 from labinterp._rows import RowReader
 from labinterp._summary import ADDED
 from labinterp.errors import InputError

@@ -16,6 +16,7 @@ from labinterp._measure import Measured
 from labinterp._results import Basis, Finding, Memo, NotAssessed
 from labinterp._rules import Band, LimitSet, World, beside, deciding_fact, in_span, place, worlds
 from labinterp._spans import holds
+from labinterp.errors import InputError
 
 if TYPE_CHECKING:
     from labinterp._catalog import Catalog, Silence
@@ -42,12 +43,13 @@ class Book:
         as_of: ISO day.
     """
 
-    __slots__ = ("as_of", "authority", "catalog", "lanes", "patient", "rules", "wholes")
+    __slots__ = ("as_of", "authority", "catalog", "lanes", "patient", "rules", "silences", "wholes")
 
     def __init__(self, catalog: Catalog, patient: Patient, authority: str | Mapping[str, str] | None, as_of: str) -> None:
         self.catalog, self.authority, self.as_of = catalog, authority, as_of
         self.patient = patient.nameless()  # a book serves everybody with these facts
         self.rules: dict[tuple[str, str], Rule | Silence | list[tuple[World, Rule | None]]] = {}
+        self.silences: dict[tuple[str, str], str] = {}
         self.lanes: dict[Any, Any] = {}
         self.wholes: dict[Any, Any] = {}
 
@@ -97,6 +99,24 @@ def book_for(catalog: Catalog, patient: Patient, authority: str | Mapping[str, s
     if found is None:
         found = catalog.remember(key, Book(catalog, patient, authority, as_of))
     return found
+
+
+def chosen(catalog: Catalog, authority: str | Mapping[str, str] | None) -> str | Mapping[str, str] | None:
+    """Whose limits are asked for, by the catalog's names.
+
+    Raises:
+        UnknownAuthorityError: Nobody of that name draws lines in the catalog.
+        InputError: It is neither a name nor a mapping.
+    """
+    if isinstance(authority, str) and authority in catalog.table["limits"]:  # a set's id names its own analyte
+        authority = {catalog.table["limits"][authority]["analyte"]: authority}
+    elif authority is not None and not isinstance(authority, (str, Mapping)):
+        raise InputError("authority is a name such as 'nam', a limit set's id, or a mapping from analyte to one of them")
+    elif isinstance(authority, Mapping):
+        authority = {catalog.analyte_id(name): who for name, who in authority.items()}
+    for one in () if authority is None else authority.values() if isinstance(authority, Mapping) else (authority,):
+        catalog.check_authority(one)
+    return authority
 
 
 def assess_measured(book: Book, measured: Measured) -> Finding | NotAssessed:
@@ -224,7 +244,14 @@ def _ways(answers: Sequence[tuple[World, Any]]) -> str:
 
 
 def _no_population(book: Book, measured: Measured) -> str:
-    """Which other sets of the catalog cover this person, by name."""
+    """Which other sets of the catalog cover this person, by name; found once for each analyte and unit."""
+    key = (measured.analyte, measured.quantity.unit)
+    if key not in book.silences:
+        book.silences[key] = _others(book, measured)
+    return book.silences[key]
+
+
+def _others(book: Book, measured: Measured) -> str:
     entry = book.catalog.table["analytes"][measured.analyte]
     others = []
     for id in entry["limits"]:

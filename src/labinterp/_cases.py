@@ -15,10 +15,9 @@ from labinterp._classes import Names, Numbered, Pair, People
 from labinterp._inputs import Patient
 from labinterp._numbers import AMBIGUOUS, OPS, UNREADABLE
 from labinterp._stretches import NO_RANGE, Answer, Stretched, Stretches
-from labinterp._texts import LOCK
+from labinterp._texts import LOCK, Ints
 
 Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int32]
 
 
 class Case(NamedTuple):
@@ -124,20 +123,18 @@ class Cases:
             below.extend(answer.below for answer in one.answers)
             above.extend(answer.above for answer in one.answers)
         return Tables(
-            edges.ravel(),
-            levels,
-            np.array(first, np.int32),
-            np.array(answers, np.int32),
-            np.array(below, np.float64),
-            np.array(above, np.float64),
-        )
+            edges.ravel(), levels, np.array(first, np.int64), np.array(answers, np.int64),
+            np.array(below, np.float64), np.array(above, np.float64),
+        )  # fmt: skip
 
 
 def place(tables: Tables, rows: Ints, numbers: Floats) -> Ints:
     """In which stretch of its row of edges each number lies: how many edges it has passed."""
-    at: Ints = np.zeros(len(numbers), np.int32)
-    base = rows * np.int32(2**tables.levels - 1)
+    width = 2**tables.levels - 1
+    start = rows * width
+    at = start.copy()
     for level in reversed(range(tables.levels)):
-        step = np.int32(2**level)
-        at += (numbers >= tables.edges.take(base + at + (step - 1))) * step
-    return at
+        step = 2**level
+        at += (numbers >= tables.edges.take(at + (step - 1))) * step
+    placed: Ints = at - start
+    return placed

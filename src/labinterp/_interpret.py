@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from labinterp._assess import Book, assess_measured, book_for
+from labinterp._assess import Book, assess_measured, book_for, chosen
 from labinterp._catalog import Catalog, iso
 from labinterp._inputs import LabResult, Patient
 from labinterp._lanes import learn, quick
@@ -250,24 +250,6 @@ def _book(
     if authority is None and as_of is None and dated is patient:
         patient.memo[catalog] = book
     return book
-
-
-def chosen(catalog: Catalog, authority: str | Mapping[str, str] | None) -> str | Mapping[str, str] | None:
-    """Whose limits are asked for, by the catalog's names.
-
-    Raises:
-        UnknownAuthorityError: Nobody of that name draws lines in the catalog.
-        InputError: It is neither a name nor a mapping.
-    """
-    if isinstance(authority, str) and authority in catalog.table["limits"]:  # a set's id names its own analyte
-        authority = {catalog.table["limits"][authority]["analyte"]: authority}
-    elif authority is not None and not isinstance(authority, (str, Mapping)):
-        raise InputError("authority is a name such as 'nam', a limit set's id, or a mapping from analyte to one of them")
-    elif isinstance(authority, Mapping):
-        authority = {catalog.analyte_id(name): who for name, who in authority.items()}
-    for one in () if authority is None else authority.values() if isinstance(authority, Mapping) else (authority,):
-        catalog.check_authority(one)
-    return authority
 
 
 def _person(patient: Patient | Mapping[str, Any] | None) -> Patient:

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 from labinterp._lazy import pattern
 
+LOINC = r"\d{1,6}-\d"  # the form of a LOINC code
 _GREEK = str.maketrans({"α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta"})
 _PARTS = pattern(r"[^\W_]+")
 _CHARGE = pattern(r"(?<=[a-z0-9])\++(?=[\s,;)\]]|$)")

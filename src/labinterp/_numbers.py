@@ -14,12 +14,15 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from labinterp._quantity import MAY_BE_NUMBER, PLAIN_TEXT, ReadValue, Unreadable, read_value
+from labinterp._quantity import MAY_BE_NUMBER, TWO_WAYS, ReadValue, Unreadable, read_value
 
 OPS = ("", "<", "<=", ">", ">=", "~")
 READ, UNREADABLE, AMBIGUOUS, ALONE = 0, 1, 2, 3
 REASONS = {"unreadable_value": UNREADABLE, "ambiguous_number": AMBIGUOUS}
 DIGITS = 15  # so many digits a float keeps; a longer number is compared exactly, on its own
+# what may stand before a plain number, and the comparator it is; the last is anything else
+_MARKS = pl.Enum(["", *(op + space for op in OPS[1:5] for space in ("", " "))])
+_MARK_OPS = np.array([0, *(OPS.index(op) for op in OPS[1:5] for _ in range(2)), 0])
 _MEMO = 50_000  # odd texts that are remembered
 
 
@@ -29,14 +32,14 @@ class Numbers(NamedTuple):
     Attributes:
         number: As a float; NaN where there is none.
         op: Place of the comparator in `OPS`.
-        state: READ, UNREADABLE, AMBIGUOUS, or ALONE: the row is read on its own.
+        state: READ, UNREADABLE, AMBIGUOUS, or ALONE: the row is read on its own; None where all are READ.
         rest: Class of the text behind the number, or 0 for all.
         short: Whether each number has at most 15 digits as printed.
     """
 
     number: npt.NDArray[np.float64]
     op: Any
-    state: npt.NDArray[np.int8]
+    state: npt.NDArray[np.int8] | None
     rest: Any
     short: bool
 
@@ -54,13 +57,18 @@ class ValueReader:
         self._nothing = rest_class(None)
         self._memo: dict[str, tuple[float, int, int, int]] = {}
 
+    @staticmethod
+    def as_texts(column: pl.Series) -> pl.Series | None:
+        """A column of texts as strings; None for any other."""
+        if column.dtype in (pl.Categorical, pl.Enum):
+            return column.cast(pl.String)
+        return column if column.dtype == pl.String else None
+
     def read(self, column: pl.Series) -> Numbers:
         """Read a column of any type."""
-        dtype = column.dtype
-        if dtype == pl.String:
-            return self._texts(column, self.decimal)
-        if dtype in (pl.Categorical, pl.Enum):
-            return self._texts(column.cast(pl.String), self.decimal)
+        dtype, texts = column.dtype, self.as_texts(column)
+        if texts is not None:
+            return self._texts(texts, self.decimal)
         if dtype == pl.Float32:  # 0.7 is meant by the float nearest to 0.7
             return self._floats(column.cast(pl.String).cast(pl.Float64), True)
         if dtype == pl.Float64:
@@ -72,58 +80,94 @@ class ValueReader:
         if dtype == pl.Object:
             return self._texts(pl.Series(column.name, [written(value) for value in column.to_list()], dtype=pl.String), self.decimal)
         size = len(column)
-        return Numbers(np.full(size, np.nan), np.int32(0), np.full(size, UNREADABLE, np.int8), np.int32(self._nothing), True)
+        return Numbers(np.full(size, np.nan), 0, np.full(size, UNREADABLE, np.int8), self._nothing, True)
 
     def _floats(self, column: pl.Series, short: bool) -> Numbers:
         number = column.to_numpy()
-        state = np.where(np.isfinite(number), np.int8(READ), np.int8(UNREADABLE))
-        return Numbers(number, np.int32(0), state, np.int32(self._nothing), short)
+        finite = np.isfinite(number)
+        return Numbers(number, 0, None if finite.all() else np.where(finite, np.int8(READ), np.int8(UNREADABLE)), self._nothing, short)
+
+    def lookup(self, name: str) -> list[pl.Expr]:
+        """What the engine finds out about a column of strings: its own reading as a number, and the length."""
+        number = pl.lit(None, pl.Float64) if self.decimal == "," else pl.col(name).cast(pl.Float64, strict=False)
+        return [number.alias("number"), pl.col(name).str.len_bytes().alias("length")]
+
+    def texts(self, column: pl.Series, number: pl.Series, length: pl.Series) -> Numbers:
+        """Read a column of strings, with what the engine found of it."""
+        size, numbers = len(column), number.to_numpy()
+        plain = self._plain(numbers, length.to_numpy() if not length.null_count() else length.fill_null(0).to_numpy(), self.decimal)
+        if plain.all():
+            return Numbers(numbers, 0, None, self._nothing, True)
+        places = np.flatnonzero(~plain)
+        numbers = numbers.copy()
+        numbers[places] = np.nan
+        state, op = np.zeros(size, np.int8), np.zeros(size, np.int64)
+        state[places] = UNREADABLE
+        rest = self._odd(column.gather(places).alias("v"), places, numbers, op, state)
+        return Numbers(numbers, op, state, rest, True)
 
     def _texts(self, column: pl.Series, decimal: str | None) -> Numbers:
-        number = np.full(len(column), np.nan) if decimal == "," else column.cast(pl.Float64, strict=False).to_numpy()
-        length = column.str.len_bytes().fill_null(0).to_numpy()
+        reader = self if decimal == self.decimal else ValueReader(decimal, self._rest_class)
+        found = column.alias("v").to_frame().select(reader.lookup("v"))
+        return reader.texts(column, found["number"], found["length"])
+
+    @staticmethod
+    def _plain(number: Any, length: Any, decimal: str | None) -> Any:
+        """Which numbers, as the engine read them, are the numbers that `read_value` reads."""
         with np.errstate(invalid="ignore"):
-            plain = np.isfinite(number) & (number >= 0) & (length <= DIGITS)
+            plain = (number >= 0) & (number < np.inf) & (length <= DIGITS)
             if decimal is None:  # three digits behind the mark may part thousands: "1.060" (or "+1.060") goes the longer way
-                behind = length - (number >= 10) - (number >= 100)
-                plain &= ~((number >= 1) & (number < 1000) & ((behind == 5) | (behind == 6)))
-        state = np.where(plain, np.int8(READ), np.int8(UNREADABLE))
-        places = np.flatnonzero(~plain)
-        if not places.size:
-            return Numbers(number, np.int32(0), state, np.int32(self._nothing), True)
-        number = number.copy()
-        number[places] = np.nan
-        op, rest = np.zeros(len(column), np.int32), np.full(len(column), self._nothing, np.int32)
-        self._odd(column.gather(places), places, decimal, number, op, state, rest)
-        return Numbers(number, op, state, rest, True)
+                behind = length - (number >= 10).view(np.int8) - (number >= 100).view(np.int8)
+                plain &= ~((behind >= 5) & (behind <= 6) & (number >= 1) & (number < 1000))
+        return plain
 
-    def _odd(self, texts: pl.Series, places: Any, decimal: str | None, number: Any, op: Any, state: Any, rest: Any) -> None:
-        """Read the texts that are no plain number, and put what they say into their places."""
-        texts = texts.alias("v")
+    def _odd(self, texts: pl.Series, places: Any, number: Any, op: Any, state: Any) -> Any:
+        """Read the texts that are no plain number, and put what they say into their places.
+
+        A comparator and a decimal comma before what is a plain number are taken off here; the rest is read one by one.
+        """
         bare = pl.col("v").str.strip_chars_start("<>= ")
-        marked = pl.col("v").str.starts_with("<"), pl.col("v").str.starts_with(">"), pl.col("v").str.slice(1, 1) == "="
+        marked = bare.str.replace(",", ".", literal=True) if self.decimal != "." else bare
+        right = ~bare.str.contains(".", literal=True) if self.decimal == "," else pl.lit(True)
         found = texts.to_frame().select(
-            plain=pl.col("v").str.contains(PLAIN_TEXT[decimal]) & (bare.str.len_bytes() <= DIGITS),
-            number=bare.str.replace(",", ".", literal=True).cast(pl.Float64, strict=False),
-            op=marked[0].cast(pl.Int32) + 3 * marked[1].cast(pl.Int32) + (marked[2] & (marked[0] | marked[1])).cast(pl.Int32),
+            number=pl.when(right).then(marked).cast(pl.Float64, strict=False),
+            length=bare.str.len_bytes().fill_null(0),
+            op=pl.col("v")
+            .str.head(pl.col("v").str.len_bytes().cast(pl.Int64) - bare.str.len_bytes())
+            .cast(_MARKS, strict=False)
+            .to_physical(),
         )
-        plain = found["plain"].fill_null(False).to_numpy()
+        marks = found["op"].fill_null(len(_MARK_OPS) - 1).to_numpy()
+        numbers = found["number"].to_numpy()
+        plain = self._plain(numbers, found["length"].to_numpy(), self.decimal) & (marks < len(_MARK_OPS) - 1)
         here = places[plain]
-        number[here], op[here], state[here] = found["number"].to_numpy()[plain], found["op"].to_numpy()[plain], READ
+        number[here], op[here], state[here] = numbers[plain], _MARK_OPS.take(marks[plain]), READ
         left = np.flatnonzero(~plain)
-        if not left.size:
-            return
-        texts, places = texts.gather(left), places[left]
-        may = np.flatnonzero(texts.str.contains(MAY_BE_NUMBER).fill_null(False).to_numpy())
-        if may.size:
-            read = [self._one(text, decimal) for text in texts.gather(may)]
-            here = places[may]
-            number[here], op[here], state[here], rest[here] = zip(*read, strict=True)
+        return self._one_by_one(texts.gather(left), places[left], number, op, state) if left.size else self._nothing
 
-    def _one(self, text: str, decimal: str | None) -> tuple[float, int, int, int]:
+    def _one_by_one(self, texts: pl.Series, places: Any, number: Any, op: Any, state: Any) -> Any:
+        told = texts.to_frame().select(
+            may=pl.col("v").str.contains(MAY_BE_NUMBER).fill_null(False),
+            two=pl.col("v").str.contains(TWO_WAYS).fill_null(False) if self.decimal is None else pl.lit(False),
+        )
+        two = told["two"].to_numpy()
+        state[places[two]] = AMBIGUOUS
+        may = np.flatnonzero(told["may"].to_numpy() & ~two)
+        if not may.size:
+            return self._nothing
+        here = places[may]
+        read = [self._one(text) for text in texts.gather(may)]
+        number[here], op[here], state[here], rests = zip(*read, strict=True)
+        if all(one == self._nothing for one in rests):
+            return self._nothing
+        rest = np.full(len(number), self._nothing, np.int64)
+        rest[here] = rests
+        return rest
+
+    def _one(self, text: str) -> tuple[float, int, int, int]:
         found = self._memo.get(text)
         if found is None:
-            found = self._read(read_value(text, decimal))
+            found = self._read(read_value(text, self.decimal))
             if len(self._memo) < _MEMO:
                 self._memo[text] = found
         return found

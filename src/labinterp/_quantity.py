@@ -132,7 +132,8 @@ _FLAG_AFTER = pattern(rf"\s*(?:[\[(]\s*(?P<in>{_FLAG_WORDS})\s*[\])]|(?P<out>{_F
 _FLAG_BEFORE = pattern(r"(?P<flag>\*{1,3}|!{1,2}|↑{1,2}|↓{1,2}|(?:HH|LL|H|L|N)(?=\s))\s*")
 _POWER = pattern(r"\s*[xX*]\s*10\s*\^?\s*\(?([+-]?[0-9]{1,3})\)?$")
 _GROUPED = {mark: pattern(rf"[1-9][0-9]{{0,2}}(?:{re.escape(mark)}[0-9]{{3}})+") for mark in ".,' "}
-_TWO_WAYS = pattern(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
+TWO_WAYS = r"^[1-9][0-9]{0,2}[.,][0-9]{3}$"  # "1,060"; written so that other engines read it, too
+_TWO_WAYS = pattern(TWO_WAYS)
 
 
 def read_value(raw: object, decimal: str | None = None) -> ReadValue | Unreadable:
@@ -281,7 +282,7 @@ def _plain(body: str, decimal: str | None, *, exact: bool) -> str | Unreadable:
         mark = "." if body.rfind(".") > body.rfind(",") else ","
     elif dots + commas == 1:
         mark = "." if dots else ","
-        if decimal is None and not exact and _TWO_WAYS.fullmatch(body):
+        if decimal is None and not exact and _TWO_WAYS.match(body):
             return Unreadable(
                 "ambiguous_number",
                 f"The number reads two ways: {body.replace(mark, '')} or {body.replace(mark, '.')}. "

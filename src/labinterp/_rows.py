@@ -15,46 +15,17 @@ import numpy as np
 import polars as pl
 
 from labinterp._ages import AgeReader
-from labinterp._cases import Cases, Ints, Tables, place
+from labinterp._cases import Cases, Tables, place
 from labinterp._catalog import Catalog
 from labinterp._classes import Names, Numbered, People
-from labinterp._codes import CODES, REASONS
+from labinterp._columns import Writer
 from labinterp._measure import merge
-from labinterp._numbers import ALONE, AMBIGUOUS, DIGITS, OPS, READ, UNREADABLE, Numbers, ValueReader, written
+from labinterp._numbers import ALONE, AMBIGUOUS, DIGITS, OPS, UNREADABLE, Numbers, ValueReader, written
 from labinterp._quantity import Quantity, ReadValue, Unreadable, read_value
-from labinterp._results import reach
 from labinterp._stretches import Stretched
-from labinterp._texts import LOCK, Meet, Texts, Together, as_text
+from labinterp._texts import LOCK, Coded, Ints, Meet, Texts, as_text
 
 Columns = Mapping[str, pl.Series]
-
-
-class Vocabulary:
-    """The closed lists the answer columns take their words from."""
-
-    def __init__(self, catalog: Catalog) -> None:
-        table = catalog.table
-        bands = [band[0] for limits in table["limits"].values() for p in limits["populations"] for band in p["bands"]]
-        own = [band for entry in table["analytes"].values() for name, band in entry["lab_range"].items() if name != "first"]
-        units = dict.fromkeys(unit for entry in table["analytes"].values() for unit in (entry["si"], *entry["factors"]))
-        self.words: dict[str, list[str]] = {
-            "analyte": list(table["analytes"]),
-            "comparator": list(OPS[1:]),
-            "unit": list(units),
-            "si_unit": list(units),
-            "code": list(CODES),
-            "band": list(dict.fromkeys([*bands, *own])),
-            "limits": ["reported", *table["limits"]],
-            "reason": list(REASONS),
-        }
-        self.types: dict[str, Any] = {name: pl.Enum(words) for name, words in self.words.items()}
-        # each word at its number, and nothing at the end
-        self.series = {name: pl.Series([*words, None], dtype=self.types[name]) for name, words in self.words.items()}
-        self._at = {name: {word: number for number, word in enumerate(words)} for name, words in self.words.items()}
-
-    def number(self, name: str, word: str | None) -> int:
-        """Where a word stands; the end for None."""
-        return len(self.words[name]) if word is None else self._at[name][word]
 
 
 class RowReader:
@@ -73,38 +44,47 @@ class RowReader:
         self._stretched = Stretched(catalog, authority, as_of, decimal, near)
         self.cases = Cases(self.names, self.people, self._stretched)
         self._near, self._decimal = near, decimal
-        self.vocabulary = Vocabulary(catalog)
+        self._writer = Writer(catalog, self.names, self.cases, near, decimal)
+        self.schema = self._writer.schema
         names, people = self.names, self.people
         self._texts = {
             "test": Texts(names.test), "loinc": Texts(names.code), "specimen": Texts(names.specimen), "unit": Texts(names.unit),
-            "sex": Texts(people.sex), "pregnant": Texts(people.pregnancy), "context": Texts(people.context),
+            "sex": Texts(people.sex), "pregnant": Texts(people.pregnancy), "context": Texts(people.context), "age_years": Texts(people.age_text),
         }  # fmt: skip
         self._values, self._ages = ValueReader(decimal, names.unit), AgeReader(people)
         self._merged: Numbered[tuple[int, ...]] = Numbered()
         self._texts["comparator"] = Texts(self._comparator)
-        coded, kept, sexed, declared = Together(), Together(), Together(), Together()
-        self._coded = Meet(coded)
-        self._meaning = Meet(lambda both, specimen: names.meaning(*coded.parts[both], specimen))
-        self._kept = Meet(kept)
-        self._pair = Meet(lambda both, rest: names.pair(*kept.parts[both], rest))
-        self._sexed, self._declared = Meet(sexed), Meet(declared)
-        self._person = Meet(lambda both, age: people.person(*sexed.parts[declared.parts[both][0]], declared.parts[both][1], age))
+        self._meaning = Meet(names.meaning)
+        self._pair = Meet(names.pair)
+        self._person = Meet(people.person)
         self._case = Meet(self.cases.case)
         self._ranged = Meet(self.cases.with_range)
         self._stretch = Meet(self.cases.stretch)
 
     # --- what each row is of, and of whom --------------------------------------------------------------------
 
-    def _class(self, columns: Columns, role: str) -> Any:
-        column = columns.get(role)
-        return self._texts[role](column) if column is not None else np.int32(self._texts[role](pl.Series([None], dtype=pl.String))[0])
+    def _read(self, columns: Columns, height: int) -> tuple[dict[str, Any], Numbers]:
+        """The classes of all texts, and the numbers; what the engine can look up is looked up in one go."""
+        texts = {role: as_text(columns[role]) for role in self._texts if role in columns and not _is_years(role, columns[role])}
+        value = self._values.as_texts(columns["value"]) if "value" in columns else None
+        lookups = {role: self._texts[role].lookup(role) for role in texts}
+        asked = [expression.alias(role) for role, (expression, _) in lookups.items()]
+        frame = pl.DataFrame([*(column.alias(role) for role, column in texts.items()), *([] if value is None else [value.alias("value")])])
+        found = frame.select(*asked, *([] if value is None else self._values.lookup("value")))
+        classes: dict[str, Any] = {role: reader.nothing for role, reader in self._texts.items()}
+        classes |= {role: self._texts[role].coded(texts[role], found[role], lookups[role][1]) for role in texts}
+        if value is not None:
+            return classes, self._values.texts(value, found["number"], found["length"])
+        return classes, self._values.read(columns["value"] if "value" in columns else pl.Series([None] * height))
 
-    def _cases_of(self, columns: Columns, rest: Any) -> tuple[Any, Any]:
-        meaning = self._meaning(self._coded(self._class(columns, "test"), self._class(columns, "loinc")), self._class(columns, "specimen"))
-        pair = self._pair(self._kept(meaning, self._class(columns, "unit")), rest)
-        age = self._ages.read(columns.get("age_years"), columns.get("birth_date"), columns.get("collected_at"))
-        both = self._declared(self._sexed(self._class(columns, "sex"), self._class(columns, "pregnant")), self._class(columns, "context"))
-        return pair, self._case(pair, self._person(both, age))
+    def _cases_of(self, columns: Columns, classes: Mapping[str, Any], rest: Any) -> tuple[Any, Any]:
+        meaning = self._meaning(classes["test"], classes["loinc"], classes["specimen"])
+        pair = self._pair(meaning, classes["unit"], rest)
+        years = columns.get("age_years")
+        age = self._ages.years(years) if years is not None and _is_years("age_years", years) else classes["age_years"]
+        age = self._ages.read(age, columns.get("birth_date"), columns.get("collected_at"))
+        person = self._person(classes["sex"], classes["pregnant"], classes["context"], age)
+        return pair, self._case(pair, person)
 
     def _with_ranges(self, columns: Columns, pair: Ints, case: Ints) -> Ints:
         """The cases of rows beside which a laboratory printed a range that can change the answer."""
@@ -148,14 +128,15 @@ class RowReader:
             becomes.append(-1 if merged is None else OPS.index(merged.comparator))
         return self._merged.number(tuple(becomes), tuple(becomes))
 
-    def _merge(self, columns: Columns, values: Numbers) -> Numbers:
+    def _merge(self, classes: Mapping[str, Any], values: Numbers) -> Numbers:
         """Values and their comparator column."""
-        if "comparator" not in columns:
+        stated = classes["comparator"]
+        if not isinstance(stated, Coded):
             return values
-        stated = self._texts["comparator"](columns["comparator"])
-        op = np.array(self._merged.things, np.int32)[stated, values.op]
-        state = np.where((op < 0) & (values.state != AMBIGUOUS), np.int8(UNREADABLE), values.state)
-        return values._replace(op=np.maximum(op, 0).astype(np.int32), state=state)
+        op = np.array(self._merged.things, np.int64)[stated.rows(), values.op]
+        state = np.zeros(len(op), np.int8) if values.state is None else values.state
+        state = np.where((op < 0) & (state != AMBIGUOUS), np.int8(UNREADABLE), state)
+        return values._replace(op=np.maximum(op, 0), state=state)
 
     # --- answers ----------------------------------------------------------------------------------------------
 
@@ -168,46 +149,35 @@ class RowReader:
         """
         if not height:
             return {name: pl.Series(name, [], dtype=dtype) for name, dtype in self.schema().items()}
-        values = self._values.read(columns["value"]) if "value" in columns else self._values.read(pl.Series([None] * height))
-        values = self._merge(columns, values)
-        pair, case = (np.broadcast_to(np.asarray(part, np.int32), (height,)) for part in self._cases_of(columns, values.rest))
+        classes, values = self._read(columns, height)
+        values = self._merge(classes, values)
+        pair, case = (_each_row(part, height) for part in self._cases_of(columns, classes, values.rest))
         case = self._with_ranges(columns, pair, case)
-        rows = np.broadcast_to(np.asarray(self._stretch(case, values.op), np.int32), (height,))
+        rows = _each_row(self._stretch(case, values.op), height)
         tables = self.cases.tables()
         stretch = tables.first.take(rows) + place(tables, rows, values.number)
         answers = tables.answers.take(stretch)
         answers = self._refused(values, pair, answers)
-        answers = self._alone(columns, values, pair, case, tables, rows, stretch, answers)
-        out = self._written(values, pair, answers)
+        answers = self._alone(columns, values, case, tables, rows, stretch, answers)
+        out = self._writer.written(values, pair, answers)
         if self._near:
-            out["near_limit"] = self._near_limit(columns["value"], values, stretch, answers, tables)
+            out["near_limit"] = self._writer.near_limit(columns["value"], values, stretch, answers, tables)
         return out
-
-    def schema(self) -> dict[str, Any]:
-        """Names and types of the answer columns."""
-        types, number = self.vocabulary.types, pl.Float64()
-        order = {
-            "analyte": types["analyte"], "comparator": types["comparator"], "value": number, "unit": types["unit"], "si_value": number,
-            "si_unit": types["si_unit"], "code": types["code"], "band": types["band"], "limits": types["limits"], "reason": types["reason"],
-        }  # fmt: skip
-        return {**order, "near_limit": pl.Boolean()} if self._near else order
 
     def _refused(self, values: Numbers, pair: Ints, answers: Ints) -> Ints:
         """A value that cannot be read is the reason, unless the name was not understood."""
-        odd = np.flatnonzero(values.state != READ)
-        if not odd.size:
+        if values.state is None:
             return answers
+        odd = np.flatnonzero(values.state)
         named = np.array([p.named for p in self.names.pairs.things]).take(pair[odd])
         answers = answers.copy()
         for state, number in self.cases.nothing.items():
             answers[odd[named & (values.state[odd] == state)]] = number
         return answers
 
-    def _alone(
-        self, columns: Columns, values: Numbers, pair: Ints, case: Ints, tables: Tables, rows: Ints, stretch: Ints, answers: Ints
-    ) -> Ints:
+    def _alone(self, columns: Columns, values: Numbers, case: Ints, tables: Tables, rows: Ints, stretch: Ints, answers: Ints) -> Ints:
         """Rows whose number says more than a float: ranges, and long decimals that end beside a line."""
-        places = np.flatnonzero(values.state == ALONE)
+        places = np.flatnonzero(values.state == ALONE) if values.state is not None else np.empty(0, np.int64)
         if not values.short:  # a float column: its number as printed may have 17 digits and lie on one side of a line it equals
             places = np.union1d(places, self._on_a_line(values, tables, rows, stretch))
         if not places.size:
@@ -245,61 +215,17 @@ class RowReader:
         with LOCK:
             return self.cases.answer(self._stretched.one(pair.analyte, quantity, patient, printed))
 
-    def _written(self, values: Numbers, pair: Ints, answers: Ints) -> dict[str, pl.Series]:
-        """Answers and numbers as columns of words and numbers."""
-        words = self.vocabulary
-        pairs, known = self.names.pairs.things, self.cases.answers.things
 
-        def of_pairs(name: str, chosen: Any) -> Any:
-            return np.array([words.number(name, chosen(p)) for p in pairs], np.uint32)
+def _is_years(role: str, column: pl.Series) -> bool:
+    """Whether a column holds ages as numbers, which need no dictionary."""
+    return role == "age_years" and column.dtype.is_numeric()
 
-        def of_answers(name: str) -> Any:
-            return np.array([words.number(name, getattr(a, name)) for a in known], np.uint32)
 
-        entries = self._stretched.catalog.table["analytes"]
-        factors = np.array([self._factor(p.analyte, p.unit) for p in pairs])
-        read = np.array([a.read for a in known]).take(answers)
-        found = np.array([a.code is not None for a in known]).take(answers)
-        op = np.broadcast_to(values.op, answers.shape)
-        columns = {
-            "analyte": of_pairs("analyte", lambda p: p.analyte).take(pair),
-            "comparator": np.where(read & (op > 0), op - 1, len(OPS) - 1),
-            "unit": np.where(read, of_pairs("unit", lambda p: p.unit).take(pair), len(words.words["unit"])),
-            "si_unit": np.where(found, of_pairs("si_unit", lambda p: p.analyte and entries[p.analyte]["si"]).take(pair), len(words.words["si_unit"])),
-            **{name: of_answers(name).take(answers) for name in ("code", "band", "limits", "reason")},
-        }  # fmt: skip
-        out = {name: words.series[name].gather(pl.Series(numbers.astype(np.uint32, copy=False))) for name, numbers in columns.items()}
-        out["value"] = pl.Series(np.where(read, values.number, np.nan), nan_to_null=True)
-        out["si_value"] = pl.Series(np.where(found, values.number * factors.take(pair), np.nan), nan_to_null=True)
-        return {name: out[name].alias(name) for name in self.schema() if name in out}
-
-    def _factor(self, analyte: str | None, unit: str | None) -> float:
-        if analyte is None or unit is None:
-            return 1.0
-        return self._stretched.catalog.si_factor(analyte, unit)[0] or 1.0
-
-    def _near_limit(self, column: pl.Series, values: Numbers, stretch: Ints, answers: Ints, tables: Tables) -> pl.Series:
-        """Whether each value lies within half of its last printed digit of a line; nothing where there is no answer."""
-        found = np.array([a.code is not None for a in self.cases.answers.things]).take(answers)
-        half = np.array([reach(decimals) for decimals in range(-30, 330)]).take(self._decimals(column) + 30)
-        number = values.number
-        near = (number - tables.below.take(stretch) <= half) | (tables.above.take(stretch) - number <= half)
-        near &= np.broadcast_to(values.op, near.shape) != OPS.index("~")
-        return pl.Series("near_limit", near).set(pl.Series(~found), None)
-
-    def _decimals(self, column: pl.Series) -> Any:
-        """How many decimals each value was printed with."""
-        texts = column if column.dtype == pl.String else pl.Series([written(v) for v in column.to_list()], dtype=pl.String)
-        distinct = texts.unique()
-        counted = [self._decimals_of(text) for text in distinct]
-        return texts.replace_strict(distinct, pl.Series(counted, dtype=pl.Int32), return_dtype=pl.Int32).fill_null(0).to_numpy()
-
-    def _decimals_of(self, text: str | None) -> int:
-        read = Unreadable("", "") if text is None else read_value(text, self._decimal)
-        if isinstance(read, Unreadable):
-            return 0
-        exponent = read.value.as_tuple().exponent
-        return max(-30, min(329, -exponent)) if isinstance(exponent, int) else 0
+def _each_row(part: Any, height: int) -> Any:
+    """One class for each row."""
+    if isinstance(part, Coded):
+        return part.rows()
+    return part if isinstance(part, np.ndarray) else np.full(height, part, np.int64)
 
 
 def _plain(column: pl.Series) -> pl.Series:

@@ -1,4 +1,4 @@
-"""Columns of texts -> arrays of class numbers, each distinct text read once.
+"""Columns of texts -> class numbers, each distinct text read once.
 
 Needs polars and numpy, which come with the extra "dataframes".
 """
@@ -6,16 +6,27 @@ Needs polars and numpy, which come with the extra "dataframes".
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-Ints = npt.NDArray[np.int32]
-KNOWN_TEXTS = 5000  # texts of one column that are looked up by the engine; what comes after is looked up batch by batch
+Ints = npt.NDArray[np.int64]
+KNOWN_TEXTS = 5000  # texts of one column that the engine looks up itself; what comes after is looked up batch by batch
 LOCK = threading.RLock()  # what is learned is learned by one thread at a time; looking up needs no lock
+
+
+class Coded(NamedTuple):
+    """A column of classes: a short code for each row, and the class that each code stands for."""
+
+    codes: npt.NDArray[Any]
+    classes: Ints
+
+    def rows(self) -> Ints:
+        """The class of each row."""
+        return self.classes.take(self.codes)
 
 
 class Texts:
@@ -27,46 +38,51 @@ class Texts:
 
     def __init__(self, read: Callable[[str | None], int]) -> None:
         self._read = read
-        nothing = read(None)
-        self._known: list[str] = []
+        self.nothing = read(None)
+        self._known: dict[str, int] = {}
         # the engine's dictionary of known texts, and the class of each; the last entry is that of no text
-        self._state: tuple[pl.Enum, Ints] = (pl.Enum([]), np.array([nothing], np.int32))
+        self._state: tuple[pl.Enum, Ints] = (pl.Enum([]), np.array([self.nothing]))
+
+    def lookup(self, name: str) -> tuple[pl.Expr, Any]:
+        """An expression that finds the codes of a column of strings, and what `coded` needs to go on from them."""
+        state = self._state
+        return pl.col(name).cast(state[0], strict=False).to_physical(), state
+
+    def coded(self, column: pl.Series, found: pl.Series, state: Any) -> Coded:
+        """The classes of a column whose codes were found with `lookup`."""
+        classes: Ints = state[1]
+        missing = found.null_count()
+        if not missing:
+            return Coded(found.to_numpy(), classes)
+        codes = found.cast(pl.UInt32).fill_null(len(classes) - 1).to_numpy()
+        if missing == column.null_count():
+            return Coded(codes, classes)
+        return self._with_unknown(column, found, codes, classes)
 
     def __call__(self, column: pl.Series) -> Ints:
         """The class of each text."""
-        if column.dtype != pl.String:
-            column = as_text(column)
-        enum, classes = self._state
-        found = column.cast(enum, strict=False).to_physical()
-        missing = found.null_count()
-        if missing:
-            unknown = missing - column.null_count()
-            found = found.cast(pl.UInt32).fill_null(len(classes) - 1)
-            if unknown:
-                return self._with_unknown(column, classes.take(found.to_numpy()), classes)
-        return classes.take(found.to_numpy())
+        column = as_text(column).alias("texts")
+        expression, state = self.lookup("texts")
+        return self.coded(column, column.to_frame().select(expression).to_series(), state).rows()
 
-    def _with_unknown(self, column: pl.Series, out: Ints, classes: Ints) -> Ints:
-        enum = self._state[0]
-        mask = column.cast(enum, strict=False).is_null() & column.is_not_null()
-        texts = column.filter(mask)
+    def _with_unknown(self, column: pl.Series, found: pl.Series, codes: Any, classes: Ints) -> Coded:
+        """Read the texts that are not in the dictionary; they get codes of this batch behind the known ones."""
+        places = np.flatnonzero((found.is_null() & column.is_not_null()).to_numpy())
+        texts = column.gather(places)
         distinct = texts.unique()
-        read = self._read
         with LOCK:
-            numbers = np.fromiter((read(text) for text in distinct), np.int32, len(distinct))
-            self._learn(distinct.to_list(), numbers)
-        places = np.flatnonzero(mask.to_numpy())
-        out = out.copy()
-        out[places] = texts.replace_strict(distinct, pl.Series(numbers), return_dtype=pl.Int32).to_numpy()
-        return out
+            numbers = np.fromiter((self._read(text) for text in distinct), np.int64, len(distinct))
+            self._learn(distinct.to_list(), numbers.tolist())
+        order = pl.Series(np.arange(len(distinct), dtype=np.uint32) + len(classes))
+        codes = codes.copy()
+        codes[places] = texts.replace_strict(distinct, order, return_dtype=pl.UInt32).to_numpy()
+        return Coded(codes, np.concatenate([classes, numbers]))
 
-    def _learn(self, texts: list[str], numbers: Ints) -> None:
-        known, classes = set(self._known), self._state[1]
-        new = [n for n, text in enumerate(texts) if text not in known][: KNOWN_TEXTS - len(known)]
-        if not new:
-            return
-        self._known = [*self._known, *(texts[n] for n in new)]
-        self._state = (pl.Enum(self._known), np.concatenate([classes[:-1], numbers[new], classes[-1:]]))
+    def _learn(self, texts: list[str], numbers: list[int]) -> None:
+        new = {text: number for text, number in zip(texts, numbers, strict=True) if text not in self._known}
+        for text in list(new)[: max(KNOWN_TEXTS - len(self._known), 0)]:
+            self._known[text] = new[text]
+        self._state = (pl.Enum(list(self._known)), np.array([*self._known.values(), self.nothing]))
 
 
 def as_text(column: pl.Series) -> pl.Series:
@@ -75,83 +91,79 @@ def as_text(column: pl.Series) -> pl.Series:
     if dtype == pl.String:
         return column
     if dtype.is_float():
-        whole = column.is_finite() & (column == column.round())
-        texts = column.cast(pl.String)
-        return pl.select(pl.when(whole).then(column.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(texts)).to_series()
+        texts = column.fill_nan(None).cast(pl.Float64).cast(pl.String)
+        return texts.str.strip_suffix(".0")
     if isinstance(dtype, pl.List):
         return column.cast(pl.List(pl.String)).list.join(";")
     if dtype == pl.Object:
         return pl.Series(column.name, [None if v is None or v != v else str(v) for v in column.to_list()], dtype=pl.String)
-    if dtype == pl.Null:
-        return column.cast(pl.String)
-    if dtype.is_nested() or dtype == pl.Binary:
+    if dtype != pl.Null and (dtype.is_nested() or dtype == pl.Binary):
         return pl.Series(column.name, [None] * len(column), dtype=pl.String)
     return column.cast(pl.String)
 
 
 class Meet:
-    """Two classes of a row -> the class of both together, learned when two first meet.
+    """Classes of a row -> the class of all of them together, learned when they first meet.
 
     Args:
-        learn: The two classes -> theirs together.
+        learn: One class of each kind -> theirs together.
     """
 
-    def __init__(self, learn: Callable[[int, int], int]) -> None:
+    def __init__(self, learn: Callable[..., int]) -> None:
         self._learn = learn
-        self._table = np.full((8, 8), -1, np.int32)
+        self._table: npt.NDArray[np.int64] = np.full((0,), -1, np.int64)
 
-    def __call__(self, one: Any, other: Any) -> Any:
-        """The class of each row; a plain number stands for a whole column of it."""
-        table = self._table
-        width = table.shape[1]
-        if not isinstance(one, np.ndarray) and not isinstance(other, np.ndarray):
-            return self._learned(int(one), int(other))
-        high_one, high_other = int(np.max(one, initial=0)), int(np.max(other, initial=0))
-        if high_one >= table.shape[0] or high_other >= width:
-            table = self._grown(high_one, high_other)
-            width = table.shape[1]
-        keys = one * np.int32(width) + other
-        found: Ints = table.ravel().take(keys)
+    def __call__(self, *parts: Any) -> Any:
+        """The class of each row.
+
+        Args:
+            parts: Of each kind: coded columns, arrays of classes, or one number for all rows.
+
+        Returns:
+            Coded where only one part is a coded column and the others are numbers; one number where all are; else an array.
+        """
+        coded = [part for part in parts if isinstance(part, Coded)]
+        if len(coded) == 1 and not any(isinstance(part, np.ndarray) for part in parts):  # few codes, not many rows
+            classes = self(*(part.classes if isinstance(part, Coded) else part for part in parts))
+            return Coded(coded[0].codes, classes)
+        if not any(isinstance(part, (Coded, np.ndarray)) for part in parts):
+            return int(self(*(np.array([part]) for part in parts))[0])
+        tops = [int(np.max(part.classes if isinstance(part, Coded) else part, initial=0)) for part in parts]
+        table = self._room(tops)
+        keys = self._keys(parts, table.shape)
+        found = table.ravel().take(keys)
         if found.size and found.min() < 0:
+            shape = table.shape
             for key in np.unique(keys[found < 0]):
-                self._learned(*divmod(int(key), width))
-            table = self._table  # another thread may have made it larger meanwhile
-            found = table.ravel().take(one * np.int32(table.shape[1]) + other)
+                self._learned([int(at) for at in np.unravel_index(key, shape)])
+            table = self._table  # it may have grown meanwhile
+            found = table.ravel().take(self._keys(parts, table.shape))
         return found
 
-    def _learned(self, one: int, other: int) -> int:
-        with LOCK:
-            table = self._grown(one, other)
-            if table[one, other] < 0:
-                table[one, other] = self._learn(one, other)
-            return int(table[one, other])
+    def _keys(self, parts: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+        keys: Any = 0
+        for number, part in enumerate(parts):
+            stride = int(np.prod(shape[number + 1 :], dtype=np.int64))
+            keys = keys + ((part.classes * stride).take(part.codes) if isinstance(part, Coded) else part if stride == 1 else part * stride)
+        return keys
 
-    def _grown(self, one: int, other: int) -> Ints:
+    def _learned(self, parts: list[int]) -> None:
+        with LOCK:
+            place = tuple(parts)
+            if self._room(parts)[place] < 0:
+                learned = self._learn(*parts)
+                self._table[place] = learned  # the table of now: learning may have made room
+
+    def _room(self, tops: list[int]) -> npt.NDArray[np.int64]:
+        """The table, with room for these classes."""
+        table = self._table
+        if len(table.shape) == len(tops) and all(top < size for top, size in zip(tops, table.shape, strict=True)):
+            return table
         with LOCK:
             table = self._table
-            rows, columns = table.shape
-            if one >= rows or other >= columns:
-                larger = np.full((max(rows, _room(one)), max(columns, _room(other))), -1, np.int32)
-                larger[:rows, :columns] = table
-                self._table = table = larger
-            return table
-
-
-def _room(number: int) -> int:
-    return int(2 ** int(number + 1).bit_length())
-
-
-class Together:
-    """Numbers pairs of classes in the order in which they are met: the key of a longer chain."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[Hashable, int] = {}
-        self.parts: list[tuple[int, int]] = []
-
-    def __call__(self, one: int, other: int) -> int:
-        """The number of a pair."""
-        found = self._numbers.get((one, other))
-        if found is None:
-            found = self._numbers[one, other] = len(self.parts)
-            self.parts.append((one, other))
-        return found
+            shape = table.shape if table.size else (1,) * len(tops)
+            larger = np.full([max(size, 2 ** (top + 1).bit_length()) for top, size in zip(tops, shape, strict=True)], -1, np.int64)
+            if table.size:
+                larger[tuple(slice(0, size) for size in shape)] = table
+            self._table = larger
+            return larger
