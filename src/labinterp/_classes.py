@@ -71,7 +71,7 @@ class Names:
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
-        self._pieces = name_pieces(catalog.table)
+        self.pieces = name_pieces(catalog.table)
         self.tests: Numbered[str] = Numbered()
         self.codes: Numbered[str] = Numbered()
         self.specimens: Numbered[str] = Numbered()
@@ -82,7 +82,7 @@ class Names:
     def test(self, text: str | None) -> int:
         """The class of a test's name."""
         text = text or ""
-        if len(text) <= 200 and not may_be_known(self._pieces, text):
+        if len(text) <= 200 and not may_be_known(self.pieces, text):
             text = NO_SUCH_NAME
         return self.tests.number(name_key(self.catalog, text) if text != NO_SUCH_NAME else text, text)
 
@@ -93,6 +93,14 @@ class Names:
     def specimen(self, text: str | None) -> int:
         """The class of a specimen as printed."""
         return self.specimens.number((bool(text), text and specimen_key(self.catalog, text)), text or "")
+
+    def unknown_test(self) -> int:
+        """The class of names that nobody knows."""
+        return self.test(NO_SUCH_NAME)
+
+    def unknown_unit(self) -> int:
+        """The class of unit texts that nobody knows."""
+        return self.unit("no such unit")
 
     def unit(self, text: str | None) -> int:
         """The class of a unit as printed, or of a text behind a number."""

@@ -23,7 +23,7 @@ from labinterp._measure import merge
 from labinterp._numbers import ALONE, AMBIGUOUS, DIGITS, OPS, UNREADABLE, Numbers, ValueReader, written
 from labinterp._quantity import Quantity, ReadValue, Unreadable, read_value
 from labinterp._stretches import Stretched
-from labinterp._texts import LOCK, Coded, Ints, Meet, Texts, as_text
+from labinterp._texts import LOCK, Coded, Ints, Meet, Screen, Texts, as_text
 
 Columns = Mapping[str, pl.Series]
 
@@ -48,7 +48,7 @@ class RowReader:
         self.schema = self._writer.schema
         names, people = self.names, self.people
         self._texts = {
-            "test": Texts(names.test), "loinc": Texts(names.code), "specimen": Texts(names.specimen), "unit": Texts(names.unit),
+            "test": Texts(names.test, Screen(names.pieces, names.unknown_test())), "loinc": Texts(names.code), "specimen": Texts(names.specimen), "unit": Texts(names.unit, Screen(catalog.units.pieces(), names.unknown_unit())),
             "sex": Texts(people.sex), "pregnant": Texts(people.pregnancy), "context": Texts(people.context), "age_years": Texts(people.age_text),
         }  # fmt: skip
         self._values, self._ages = ValueReader(decimal, names.unit), AgeReader(people)

@@ -29,15 +29,39 @@ class Coded(NamedTuple):
         return self.classes.take(self.codes)
 
 
+class Screen:
+    """Tells texts that no look-up can know, by the engine: their first or last run of letters or digits begins as no known word does.
+
+    Args:
+        pieces: What the runs of a known text begin with, up to four characters.
+        unknown: The class of all texts that are told.
+    """
+
+    def __init__(self, pieces: frozenset[str], unknown: int) -> None:
+        self._pieces = pl.Enum(sorted(pieces))
+        self.unknown = unknown
+
+    def strange(self, texts: pl.Series) -> npt.NDArray[np.bool_]:
+        """Which of the texts are told."""
+        lower = pl.col("v").str.to_lowercase()
+        first = lower.str.extract(r"^[^a-z0-9]*([a-z]{1,4}|[0-9]{1,4})", 1)
+        last = lower.str.extract(r"([a-z]+|[0-9]+)[^a-z0-9]*$", 1).str.head(4)
+        known = first.cast(self._pieces, strict=False).is_not_null() & last.cast(self._pieces, strict=False).is_not_null()
+        # brackets, escapes and other alphabets may hold anything; so may what has the form of a code
+        plain = ~pl.col("v").str.contains(r"[^ !\"#$%'*+,\-./0-9:;<=>?@A-Z_`a-z|}~]|^\s*[0-9]{1,6}-[0-9]\s*$")
+        return texts.alias("v").to_frame().select(plain & ~known & first.is_not_null()).to_series().fill_null(False).to_numpy()
+
+
 class Texts:
     """The classes of the texts of one column.
 
     Args:
         read: Text (or None) -> class.
+        screen: Tells texts of which nothing can be known.
     """
 
-    def __init__(self, read: Callable[[str | None], int]) -> None:
-        self._read = read
+    def __init__(self, read: Callable[[str | None], int], screen: Screen | None = None) -> None:
+        self._read, self._screen = read, screen
         self.nothing = read(None)
         self._known: dict[str, int] = {}
         # the engine's dictionary of known texts, and the class of each; the last entry is that of no text
@@ -69,19 +93,25 @@ class Texts:
         """Read the texts that are not in the dictionary; they get codes of this batch behind the known ones."""
         places = np.flatnonzero((found.is_null() & column.is_not_null()).to_numpy())
         texts = column.gather(places)
+        codes = codes.copy()
+        if self._screen is not None:
+            strange = self._screen.strange(texts)
+            codes[places[strange]] = len(classes)
+            texts, places = texts.filter(pl.Series(~strange)), places[~strange]
+            classes = np.append(classes, self._screen.unknown)
         distinct = texts.unique()
         with LOCK:
             numbers = np.fromiter((self._read(text) for text in distinct), np.int64, len(distinct))
             self._learn(distinct.to_list(), numbers.tolist())
         order = pl.Series(np.arange(len(distinct), dtype=np.uint32) + len(classes))
-        codes = codes.copy()
         codes[places] = texts.replace_strict(distinct, order, return_dtype=pl.UInt32).to_numpy()
         return Coded(codes, np.concatenate([classes, numbers]))
 
     def _learn(self, texts: list[str], numbers: list[int]) -> None:
-        new = {text: number for text, number in zip(texts, numbers, strict=True) if text not in self._known}
-        for text in list(new)[: max(KNOWN_TEXTS - len(self._known), 0)]:
-            self._known[text] = new[text]
+        room = KNOWN_TEXTS - len(self._known)
+        if not texts or room <= 0:
+            return
+        self._known |= dict(list(zip(texts, numbers, strict=True))[:room])
         self._state = (pl.Enum(list(self._known)), np.array([*self._known.values(), self.nothing]))
 
 

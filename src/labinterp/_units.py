@@ -34,6 +34,10 @@ _HUNDRED_ML = pattern(r"/\s*100\s*m(?:l|illiliter)s?\b")
 _MASS_WORD = {"nanograms": "ng", "nanogram": "ng", "picograms": "pg", "picogram": "pg", "micrograms": "ug", "microgram": "ug",
               "milligrams": "mg", "milligram": "mg", "grams": "g", "gram": "g", "gms": "g", "gm": "g", "gr": "g"}  # fmt: skip
 _MASS_WORDS = pattern(r"^(?:" + "|".join(sorted(_MASS_WORD, key=len, reverse=True)) + r")(?=\s*/|\s+l\b)")
+# what `fold` reads in other words, or drops
+_WORDS = ("per", "mcg", "mcmol", "calc", "calculated", "100 ml", "m^2", "m**2", "-1",
+          *(prefix + word + end for prefix in ("", "micro", "milli", "deci", "centi") for word in ("liter", "litre", "litro") for end in ("", "s")))  # fmt: skip
+_RUNS = pattern(r"[a-z]+|[0-9]+")
 _LITRE_PREFIX = {None: "l", "micro": "ul", "milli": "ml", "deci": "dl", "centi": "cl"}
 
 
@@ -105,6 +109,12 @@ class UnitTable:
             if len(self._seen) < 20_000:  # a memo, bounded: hostile columns must not fill the memory
                 self._seen[text] = code
             return code
+
+    def pieces(self) -> frozenset[str]:
+        """All stretches of up to four characters in the words that a unit text may hold, brackets and other alphabets apart."""
+        words = {word for key in (*self._exact, *self._folded, *_MASS_WORD, *_WORDS) for word in (key.casefold(), fold(key))}
+        runs = {run for word in words for run in _RUNS.findall(word)} | {"".join(_RUNS.findall(word)) for word in words}
+        return frozenset(run[at : at + size] for run in runs for at in range(len(run)) for size in range(1, 5))
 
     def closest(self, text: str, among: Iterable[str]) -> str | None:
         """The unit of `among` that looks most like a text that could not be read."""
