@@ -33,7 +33,7 @@ class AgeReader:
         self._whole = np.array([people.age(age_from_years(years)) for years in range(_OLDEST + 1)], np.int64)
         starts, classes = first_years(people)
         self._starts, self._exact = np.array(starts), np.array([0, *classes], np.int64)
-        self._days = Texts(_day_number)
+        self._days = Texts("day", _day_number)
         # completed months and completed days decide; of the days, only between which bounds they lie
         marks = sorted({round(bound) + near for bound in people.bounds for near in (-2, -1, 0, 1, 2)})
         self._marks = np.array([mark for mark in marks if mark >= 0])

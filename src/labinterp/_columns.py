@@ -59,6 +59,10 @@ class Writer:
     def __init__(self, catalog: Catalog, names: Names, cases: Cases, near: bool, decimal: str | None) -> None:
         self._catalog, self._names, self._cases, self._near, self._decimal = catalog, names, cases, near, decimal
         self._vocabulary = Vocabulary(catalog)
+        self._written = [
+            *(pl.lit(words).gather(pl.col(name)).alias(name) for name, words in self._vocabulary.series.items()),
+            *(pl.col(name).fill_nan(None) for name in ("value", "si_value")),
+        ]
         self._words: tuple[tuple[int, int], dict[str, Any]] = ((0, 0), {})
 
     def schema(self) -> dict[str, Any]:
@@ -89,10 +93,7 @@ class Writer:
             "value": np.where(read, values.number, np.nan),
             "si_value": np.where(found, values.number * of["factor"].take(pair), np.nan),
         }
-        out = pl.DataFrame({**numbers, **value}).select(
-            *(pl.lit(words.series[name]).gather(pl.col(name)).alias(name) for name in numbers),
-            *(pl.col(name).fill_nan(None) for name in value),
-        )
+        out = pl.DataFrame({**numbers, **value}).select_seq(self._written)
         return {name: out[name] for name in self.schema() if name in numbers or name in value}
 
     def _words_of(self) -> dict[str, Any]:

@@ -56,6 +56,8 @@ class ValueReader:
         self.decimal, self._rest_class = decimal, rest_class
         self._nothing = rest_class(None)
         self._memo: dict[str, tuple[float, int, int, int]] = {}
+        self._bared, self._told = _bared(decimal), _told(decimal)
+        self._bared, self._told = _bared(decimal), _told(decimal)
 
     @staticmethod
     def as_texts(column: pl.Series) -> pl.Series | None:
@@ -108,7 +110,7 @@ class ValueReader:
 
     def _texts(self, column: pl.Series, decimal: str | None) -> Numbers:
         reader = self if decimal == self.decimal else ValueReader(decimal, self._rest_class)
-        found = column.alias("v").to_frame().select(reader.lookup("v"))
+        found = column.alias("v").to_frame().select_seq(reader.lookup("v"))
         return reader.texts(column, found["number"], found["length"])
 
     @staticmethod
@@ -126,18 +128,8 @@ class ValueReader:
 
         A comparator and a decimal comma before what is a plain number are taken off here; the rest is read one by one.
         """
-        bare = pl.col("v").str.strip_chars_start("<>= ")
-        marked = bare.str.replace(",", ".", literal=True) if self.decimal != "." else bare
-        right = ~bare.str.contains(".", literal=True) if self.decimal == "," else pl.lit(True)
-        found = texts.to_frame().select(
-            number=pl.when(right).then(marked).cast(pl.Float64, strict=False),
-            length=bare.str.len_bytes().fill_null(0),
-            op=pl.col("v")
-            .str.head(pl.col("v").str.len_bytes().cast(pl.Int64) - bare.str.len_bytes())
-            .cast(_MARKS, strict=False)
-            .to_physical(),
-        )
-        marks = found["op"].fill_null(len(_MARK_OPS) - 1).to_numpy()
+        found = texts.to_frame().select_seq(self._bared)
+        marks = found["op"].to_numpy()
         numbers = found["number"].to_numpy()
         plain = self._plain(numbers, found["length"].to_numpy(), self.decimal) & (marks < len(_MARK_OPS) - 1)
         here = places[plain]
@@ -146,10 +138,7 @@ class ValueReader:
         return self._one_by_one(texts.gather(left), places[left], number, op, state) if left.size else self._nothing
 
     def _one_by_one(self, texts: pl.Series, places: Any, number: Any, op: Any, state: Any) -> Any:
-        told = texts.to_frame().select(
-            may=pl.col("v").str.contains(MAY_BE_NUMBER).fill_null(False),
-            two=pl.col("v").str.contains(TWO_WAYS).fill_null(False) if self.decimal is None else pl.lit(False),
-        )
+        told = texts.to_frame().select_seq(self._told)
         two = told["two"].to_numpy()
         state[places[two]] = AMBIGUOUS
         may = np.flatnonzero(told["may"].to_numpy() & ~two)
@@ -179,6 +168,28 @@ class ValueReader:
         long = len(read.value.as_tuple().digits) > DIGITS or (number in (0.0, np.inf, -np.inf) and read.value != number)
         state = ALONE if long or read.high is not None else READ
         return (number, OPS.index(read.comparator), state, self._rest_class(read.rest or None))
+
+
+def _bared(decimal: str | None) -> list[pl.Expr]:
+    """Of texts "v": the number without a comparator before it and with its decimal mark, its length, and the comparator."""
+    text = pl.col("v")
+    bare = text.str.strip_chars_start("<>= ")
+    marked = bare.str.replace(",", ".", literal=True) if decimal != "." else bare
+    if decimal == ",":  # a point is no decimal mark here
+        marked = pl.when(~bare.str.contains(".", literal=True)).then(marked)
+    before = text.str.head(text.str.len_bytes().cast(pl.Int64) - bare.str.len_bytes())
+    return [
+        marked.cast(pl.Float64, strict=False).alias("number"),
+        bare.str.len_bytes().fill_null(0).alias("length"),
+        before.cast(_MARKS, strict=False).to_physical().fill_null(len(_MARK_OPS) - 1).alias("op"),
+    ]
+
+
+def _told(decimal: str | None) -> list[pl.Expr]:
+    """Of texts "v": whether it may be a number at all, and whether it reads two ways."""
+    text = pl.col("v")
+    two = text.str.contains(TWO_WAYS).fill_null(False) if decimal is None else pl.lit(False)
+    return [text.str.contains(MAY_BE_NUMBER).fill_null(False).alias("may"), two.alias("two")]
 
 
 def written(value: Any) -> str | None:

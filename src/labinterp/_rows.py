@@ -47,13 +47,22 @@ class RowReader:
         self._writer = Writer(catalog, self.names, self.cases, near, decimal)
         self.schema = self._writer.schema
         names, people = self.names, self.people
-        self._texts = {
-            "test": Texts(names.test, Screen(names.pieces, names.unknown_test())), "loinc": Texts(names.code), "specimen": Texts(names.specimen), "unit": Texts(names.unit, Screen(catalog.units.pieces(), names.unknown_unit())),
-            "sex": Texts(people.sex), "pregnant": Texts(people.pregnancy), "context": Texts(people.context), "age_years": Texts(people.age_text),
-        }  # fmt: skip
-        self._values, self._ages = ValueReader(decimal, names.unit), AgeReader(people)
         self._merged: Numbered[tuple[int, ...]] = Numbered()
-        self._texts["comparator"] = Texts(self._comparator)
+        self._texts = {
+            role: Texts(role, read, screen)
+            for role, read, screen in (
+                ("test", names.test, Screen(names.pieces, names.unknown_test())),
+                ("loinc", names.code, None),
+                ("specimen", names.specimen, None),
+                ("unit", names.unit, Screen(catalog.units.pieces(), names.unknown_unit())),
+                ("sex", people.sex, None),
+                ("pregnant", people.pregnancy, None),
+                ("context", people.context, None),
+                ("age_years", people.age_text, None),
+                ("comparator", self._comparator, None),
+            )
+        }
+        self._values, self._ages = ValueReader(decimal, names.unit), AgeReader(people)
         self._meaning = Meet(names.meaning)
         self._pair = Meet(names.pair)
         self._person = Meet(people.person)
@@ -67,10 +76,10 @@ class RowReader:
         """The classes of all texts, and the numbers; what the engine can look up is looked up in one go."""
         texts = {role: as_text(columns[role]) for role in self._texts if role in columns and not _is_years(role, columns[role])}
         value = self._values.as_texts(columns["value"]) if "value" in columns else None
-        lookups = {role: self._texts[role].lookup(role) for role in texts}
+        lookups = {role: self._texts[role].lookup() for role in texts}
         asked = [expression.alias(role) for role, (expression, _) in lookups.items()]
         frame = pl.DataFrame([*(column.alias(role) for role, column in texts.items()), *([] if value is None else [value.alias("value")])])
-        found = frame.select(*asked, *([] if value is None else self._values.lookup("value")))
+        found = frame.select_seq(*asked, *([] if value is None else self._values.lookup("value")))
         classes: dict[str, Any] = {role: reader.nothing for role, reader in self._texts.items()}
         classes |= {role: self._texts[role].coded(texts[role], found[role], lookups[role][1]) for role in texts}
         if value is not None:

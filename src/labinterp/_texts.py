@@ -38,67 +38,72 @@ class Screen:
     """
 
     def __init__(self, pieces: frozenset[str], unknown: int) -> None:
-        self._pieces = pl.Enum(sorted(pieces))
         self.unknown = unknown
+        known, lower = pl.Enum(sorted(pieces)), pl.col("v").str.to_lowercase()
+        first = lower.str.extract(r"^[^a-z0-9]*([a-z]{1,4}|[0-9]{1,4})", 1)
+        last = lower.str.extract(r"([a-z]+|[0-9]+)[^a-z0-9]*$", 1).str.head(4)
+        may = first.cast(known, strict=False).is_not_null() & last.cast(known, strict=False).is_not_null()
+        # brackets, escapes and other alphabets may hold anything; so may what has the form of a code
+        plain = ~pl.col("v").str.contains(r"[^ !\"#$%'*+,\-./0-9:;<=>?@A-Z_`a-z|}~]|^\s*[0-9]{1,6}-[0-9]\s*$")
+        self._strange = (plain & ~may & first.is_not_null()).fill_null(False)  # made once: a large dictionary is slow to hand over
 
     def strange(self, texts: pl.Series) -> npt.NDArray[np.bool_]:
         """Which of the texts are told."""
-        lower = pl.col("v").str.to_lowercase()
-        first = lower.str.extract(r"^[^a-z0-9]*([a-z]{1,4}|[0-9]{1,4})", 1)
-        last = lower.str.extract(r"([a-z]+|[0-9]+)[^a-z0-9]*$", 1).str.head(4)
-        known = first.cast(self._pieces, strict=False).is_not_null() & last.cast(self._pieces, strict=False).is_not_null()
-        # brackets, escapes and other alphabets may hold anything; so may what has the form of a code
-        plain = ~pl.col("v").str.contains(r"[^ !\"#$%'*+,\-./0-9:;<=>?@A-Z_`a-z|}~]|^\s*[0-9]{1,6}-[0-9]\s*$")
-        return texts.alias("v").to_frame().select(plain & ~known & first.is_not_null()).to_series().fill_null(False).to_numpy()
+        return texts.alias("v").to_frame().select_seq(self._strange).to_series().to_numpy()
 
 
 class Texts:
     """The classes of the texts of one column.
 
     Args:
+        name: Of the column, where it is looked up.
         read: Text (or None) -> class.
         screen: Tells texts of which nothing can be known.
     """
 
-    def __init__(self, read: Callable[[str | None], int], screen: Screen | None = None) -> None:
-        self._read, self._screen = read, screen
+    def __init__(self, name: str, read: Callable[[str | None], int], screen: Screen | None = None) -> None:
+        self._name, self._read, self._screen = name, read, screen
         self.nothing = read(None)
         self._known: dict[str, int] = {}
-        # the engine's dictionary of known texts, and the class of each; the last entry is that of no text
-        self._state: tuple[pl.Enum, Ints] = (pl.Enum([]), np.array([self.nothing]))
+        self._state = self._stated()
 
-    def lookup(self, name: str) -> tuple[pl.Expr, Any]:
-        """An expression that finds the codes of a column of strings, and what `coded` needs to go on from them."""
-        state = self._state
-        return pl.col(name).cast(state[0], strict=False).to_physical(), state
+    def _stated(self) -> tuple[pl.Expr, Ints]:
+        """How the engine finds the codes of known texts, and the class of each code; the last is that of no text."""
+        known = pl.Enum(list(self._known))
+        codes = pl.col(self._name).cast(known, strict=False).to_physical().cast(pl.UInt32).fill_null(len(self._known))
+        return codes, np.array([*self._known.values(), self.nothing])
 
-    def coded(self, column: pl.Series, found: pl.Series, state: Any) -> Coded:
+    def lookup(self) -> tuple[pl.Expr, Ints]:
+        """An expression that finds the codes of a column of strings, and the classes they stand for."""
+        return self._state
+
+    def coded(self, column: pl.Series, found: pl.Series, classes: Ints) -> Coded:
         """The classes of a column whose codes were found with `lookup`."""
-        classes: Ints = state[1]
-        missing = found.null_count()
-        if not missing:
-            return Coded(found.to_numpy(), classes)
-        codes = found.cast(pl.UInt32).fill_null(len(classes) - 1).to_numpy()
-        if missing == column.null_count():
-            return Coded(codes, classes)
-        return self._with_unknown(column, found, codes, classes)
+        codes = found.to_numpy()
+        missing = np.count_nonzero(codes == len(classes) - 1)
+        return Coded(codes, classes) if missing == column.null_count() else self._with_unknown(column, codes, classes)
 
     def __call__(self, column: pl.Series) -> Ints:
         """The class of each text."""
-        column = as_text(column).alias("texts")
-        expression, state = self.lookup("texts")
-        return self.coded(column, column.to_frame().select(expression).to_series(), state).rows()
+        column = as_text(column).alias(self._name)
+        expression, classes = self.lookup()
+        return self.coded(column, column.to_frame().select_seq(expression).to_series(), classes).rows()
 
-    def _with_unknown(self, column: pl.Series, found: pl.Series, codes: Any, classes: Ints) -> Coded:
+    def _with_unknown(self, column: pl.Series, codes: npt.NDArray[Any], classes: Ints) -> Coded:
         """Read the texts that are not in the dictionary; they get codes of this batch behind the known ones."""
-        places = np.flatnonzero((found.is_null() & column.is_not_null()).to_numpy())
+        places = np.flatnonzero((codes == len(classes) - 1) & column.is_not_null().to_numpy())
         texts = column.gather(places)
         codes = codes.copy()
         if self._screen is not None:
             strange = self._screen.strange(texts)
             codes[places[strange]] = len(classes)
+            if len(self._known) < KNOWN_TEXTS // 2:  # those that come again and again are worth knowing as unknown
+                often = texts.filter(pl.Series(strange)).head(500).unique().to_list()
+                self._learn(often, [self._screen.unknown] * len(often))
             texts, places = texts.filter(pl.Series(~strange)), places[~strange]
             classes = np.append(classes, self._screen.unknown)
+        if not places.size:
+            return Coded(codes, classes)
         distinct = texts.unique()
         with LOCK:
             numbers = np.fromiter((self._read(text) for text in distinct), np.int64, len(distinct))
@@ -108,11 +113,11 @@ class Texts:
         return Coded(codes, np.concatenate([classes, numbers]))
 
     def _learn(self, texts: list[str], numbers: list[int]) -> None:
-        room = KNOWN_TEXTS - len(self._known)
-        if not texts or room <= 0:
-            return
-        self._known |= dict(list(zip(texts, numbers, strict=True))[:room])
-        self._state = (pl.Enum(list(self._known)), np.array([*self._known.values(), self.nothing]))
+        with LOCK:
+            room = KNOWN_TEXTS - len(self._known)
+            if texts and room > 0:
+                self._known |= dict(list(zip(texts, numbers, strict=True))[:room])
+                self._state = self._stated()
 
 
 def as_text(column: pl.Series) -> pl.Series:
