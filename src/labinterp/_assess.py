@@ -134,10 +134,11 @@ def assess_measured(book: Book, measured: Measured) -> Finding | NotAssessed:
     found = book.find(measured.analyte, measured.quantity.unit)
     result: Finding | NotAssessed
     if isinstance(found, Rule):
-        measured = _with_believable_range(measured, found)
+        measured = _with_believable_range(measured, [found])
         notes = (*measured.notes, _PREGNANCY_NOTE) if silent_on_pregnancy(book, found) else measured.notes
         result = _finding(book, measured, found, notes, *_answer(found, measured))
     elif isinstance(found, list):
+        measured = _with_believable_range(measured, [rule for _, rule in found if rule is not None])
         result = _every_way(book, measured, found)
     else:
         result = _refuse(measured, "authority_gives_no_limit", _silence(book, found, entry))
@@ -148,11 +149,12 @@ def assess_measured(book: Book, measured: Measured) -> Finding | NotAssessed:
     return result
 
 
-def _with_believable_range(measured: Measured, rule: Rule) -> Measured:
+def _with_believable_range(measured: Measured, rules: Sequence[Rule]) -> Measured:
+    """The laboratory's range as text where it cannot be in the unit of the value, by any of the rules that may answer."""
     reported = measured.reported
     if reported is None or (reported.low is None and reported.high is None):
         return measured
-    if in_this_unit(reported, rule.edges, [band.code for band in rule.bands]):
+    if all(in_this_unit(reported, rule.edges, [band.code for band in rule.bands]) for rule in rules):
         return measured
     said = f"The laboratory's range does not seem to be in {measured.quantity.unit}; it was kept as text and not used."
     return measured._replace(reported=reported.as_text(), notes=(*measured.notes, said))

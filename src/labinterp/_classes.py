@@ -14,7 +14,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from labinterp._catalog import Catalog
 from labinterp._facts import read_age, read_contexts, read_pregnancy
 from labinterp._identify import Identified, Refused, code_key, name_key, of_specimen, specimen_key, which
-from labinterp._inputs import Age, Patient, age_from_years, read_sex
+from labinterp._inputs import Age, Patient, age_from_years, read_sex, whole_years
 from labinterp._measure import NO_UNIT, unit_of
 from labinterp._rules import DAYS, in_span
 from labinterp._screen import may_be_known, name_pieces
@@ -182,7 +182,7 @@ class People:
     def age_text(self, text: str | None) -> int:
         """The class of an age as printed; a text that is none is an unknown age."""
         try:
-            return self.age(age_from_years(read_age(text))) if text and text.strip() else self.age(None)
+            return self.age(age_from_years(whole_years(read_age(text)))) if text and text.strip() else self.age(None)
         except InputError:
             return self.age(None)
 

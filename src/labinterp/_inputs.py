@@ -91,7 +91,7 @@ class Patient:
         birth_date, at = _day(birth_date, "birth_date"), _day(at, "the day of sampling")
         age = None
         if age_years is not None:
-            age_years = _whole(age_years)
+            age_years = whole_years(age_years)
             age = age_from_years(age_years)
             if birth_date is not None and at is not None:
                 by_date = age_from_dates(birth_date, at)
@@ -194,7 +194,7 @@ def _day(value: Any, name: str) -> Any:
         raise InputError(f"{name} is a date, or a text such as '1990-01-31'") from None
 
 
-def _whole(age: float | int | Decimal) -> float | int:
+def whole_years(age: float | int | Decimal) -> float | int:
     if hasattr(age, "item"):  # a number of numpy
         age = age.item()
     if isinstance(age, bool) or not isinstance(age, (int, float, Decimal)):

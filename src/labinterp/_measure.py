@@ -162,7 +162,7 @@ def merge(read: ReadValue, comparator: str) -> ReadValue | None:
     text = {"≤": "<=", "≥": ">=", "=<": "<=", "=>": ">=", "=": "", "": ""}.get(comparator.strip(), comparator.strip())
     if not text:
         return read
-    if text not in COMPARATORS or read.high is not None or read.comparator not in ("", text):
+    if text == "~" or text not in COMPARATORS or read.high is not None or read.comparator not in ("", text):
         return None
     return read._replace(comparator=text)
 

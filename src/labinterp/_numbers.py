@@ -117,7 +117,8 @@ class ValueReader:
     def _plain(number: Any, length: Any, decimal: str | None) -> Any:
         """Which numbers, as the engine read them, are the numbers that `read_value` reads."""
         with np.errstate(invalid="ignore"):
-            plain = (number >= 0) & (number < np.inf) & (length <= DIGITS)
+            # a long text that comes to 0 may be a number too small for a float
+            plain = (number >= 0) & (number < np.inf) & (length <= DIGITS) & ((number > 0) | (length <= 4))
             if decimal is None:  # three digits behind the mark may part thousands: "1.060" (or "+1.060") goes the longer way
                 behind = length - (number >= 10).view(np.int8) - (number >= 100).view(np.int8)
                 plain &= ~((behind >= 5) & (behind <= 6) & (number >= 1) & (number < 1000))

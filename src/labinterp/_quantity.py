@@ -119,7 +119,7 @@ _WORDS = (
 )
 # A text that does not begin like this is no number: before the first digit stand only marks and words of a comparator or a flag.
 _LEADING = "|".join([*(words for _, words in _WORDS), "hh", "ll", "h", "l", "n", "&[lg][te];"])
-MAY_BE_NUMBER = rf"(?i)^(?:[\W_]|{_LEADING})*[0-9]"
+MAY_BE_NUMBER = rf"(?i)^(?:[\W_]|{_LEADING})*[0-9]|[{''.join(map(chr, _SPACES))}]"  # odd spaces may part the words
 _COMPARATOR = pattern("|".join(f"(?P<c{i}>{words})" for i, (_, words) in enumerate(_WORDS)), re.IGNORECASE)
 _NUMBER = (
     r"[+-]?(?:[0-9](?:[0-9.,]|['\s](?=[0-9]{3}(?![0-9])))*|[.,][0-9]+)(?:[eE][+-]?[0-9]{1,3}|\s*[xX*]\s*10\s*\^?\s*\(?[+-]?[0-9]{1,3}\)?)?"
@@ -239,7 +239,7 @@ def _with_rest(read: ReadValue, rest: str) -> ReadValue | Unreadable:
     if rest[0] in "0123456789.,-+'~^:_" or (rest[0] == "/" and rest[1:2].isdigit()):
         return Unreadable("unreadable_value", "The text is not one plain number.")
     tail = re.search(rf"\s(?:[\[(]\s*)?({_FLAG_WORDS})\s*[\])]?$", rest)
-    if tail and not read.flag:
+    if tail and not read.flag and not re.search(r"(?:/|\bper)\s*$", rest[: tail.start()], re.IGNORECASE):  # "umol / L" ends in a litre
         return read._replace(flag=tail[1], rest=rest[: tail.start()].strip())
     return read._replace(rest=rest)
 

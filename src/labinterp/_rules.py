@@ -205,11 +205,12 @@ def worlds(limit_set: LimitSet, facts: tuple[Any, ...], pregnancy_years: Sequenc
         list: one entry when everything that matters is known.
     """
     sex, age, pregnant, contexts = facts
-    ages = list(_ages(limit_set, age))
+    ages = list(_ages(limit_set, age, pregnancy_years))
+    declared = any(f"trimester_{n}" in contexts for n in (1, 2, 3))
     found: list[tuple[World, int | None]] = []
     for number, one_age in enumerate(ages):
         possible = in_span(one_age, ("years", *pregnancy_years)) is not False
-        for one_sex in (sex,) if sex else ("female",) if pregnant else ("female", "male"):
+        for one_sex in (sex,) if sex else ("female",) if pregnant or (pregnant is None and declared) else ("female", "male"):
             for state in _pregnancies(pregnant, one_sex, possible, contexts):
                 world = World(number, one_sex, state)
                 found.append((world, _population(limit_set, one_sex, one_age, state, contexts)))
@@ -235,9 +236,11 @@ def _pregnancies(pregnant: bool | None, sex: str, possible: bool, contexts: froz
     return ("no", *trimesters)
 
 
-def _ages(limit_set: LimitSet, age: Age | None) -> Iterator[Age]:
+def _ages(limit_set: LimitSet, age: Age | None, pregnancy_years: Sequence[float]) -> Iterator[Age]:
     """The age as known, where that decides every span; else one age of each class it may belong to."""
     spans = [p["age"] for p in limit_set.populations if p["age"]]
+    if any(p["pregnant"] == "yes" for p in limit_set.populations):  # somebody who may be pregnant is an age of its own
+        spans.append(["years", *pregnancy_years])
     if age is not None and all(in_span(age, span) is not None for span in spans):
         yield age
         return

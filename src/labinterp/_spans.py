@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from labinterp._measure import Measured
-from labinterp._rules import edge_floats, place
+from labinterp._rules import beside, edge_floats, line_in, place
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from labinterp._catalog import Catalog
 
 
@@ -21,11 +24,21 @@ def holds(catalog: Catalog, measured: Measured, span: Mapping[str, Any]) -> bool
         span: `unit` and one or two of below, at_most, at_least, above; `also_in` with printed pairs.
     """
     edges = span_edges(catalog, measured.analyte, span, measured.quantity.unit)
-    low, high = place(edges[0], measured.number, measured.quantity.comparator, measured.high)
+    number = measured.number
+    if len(measured.quantity.value.as_tuple().digits) > 15:
+        number = beside(measured.quantity.value, _exact_ends(catalog, measured.analyte, span, measured.quantity.unit))
+    low, high = place(edges[0], number, measured.quantity.comparator, measured.high)
     inside = edges[1]
     if low == high:
         return low == inside
     return None if low <= inside <= high else False
+
+
+def _exact_ends(catalog: Catalog, analyte: str, span: Mapping[str, Any], unit: str) -> list[Fraction]:
+    data = {"unit": span["unit"], "also_in": span.get("also_in", {})}
+    factors = catalog.table["analytes"][analyte]["factors"]
+    ends = [span[word] for word in ("at_least", "above", "below", "at_most") if word in span]
+    return [line_in(data, Decimal(end), unit, factors, catalog.units.kinds) for end in ends]
 
 
 def span_edges(catalog: Catalog, analyte: str, span: Mapping[str, Any], unit: str) -> tuple[list[float], int]:

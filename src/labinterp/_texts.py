@@ -45,7 +45,8 @@ class Screen:
         may = first.cast(known, strict=False).is_not_null() & last.cast(known, strict=False).is_not_null()
         # brackets, escapes and other alphabets may hold anything; so may what has the form of a code
         plain = ~pl.col("v").str.contains(r"[^ !\"#$%'*+,\-./0-9:;<=>?@A-Z_`a-z|}~]|^\s*[0-9]{1,6}-[0-9]\s*$")
-        self._strange = (plain & ~may & first.is_not_null()).fill_null(False)  # made once: a large dictionary is slow to hand over
+        short = pl.col("v").str.len_bytes() <= 200  # a longer text is refused as such
+        self._strange = (plain & short & ~may & first.is_not_null()).fill_null(False)  # made once: a large dictionary is slow to hand over
 
     def strange(self, texts: pl.Series) -> npt.NDArray[np.bool_]:
         """Which of the texts are told."""
