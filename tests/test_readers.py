@@ -433,6 +433,15 @@ def test_a_time_of_day_does_no_harm(at: str) -> None:
     assert isinstance(answer, Finding)
 
 
+def test_each_day_of_sampling_has_its_own_age() -> None:
+    """A person asked about without a day is not taken to be without an age for good."""
+    born = Patient(sex="female", birth_date=date(1990, 1, 1))
+    days = [None, date(1995, 1, 1), date(2020, 1, 1), None]
+    answers = [assess(LabResult("ferritin", "22", "ug/L", collected_at=day), born) for day in days]
+    ages = [a.basis.patient.age and a.basis.patient.age.years[0] for a in answers if isinstance(a, Finding)]
+    assert ages == [None, 5, 30, None]
+
+
 @pytest.mark.parametrize("as_of", ["yesterday", "2024-13-01", "01.02.2024"])
 def test_a_day_that_is_none_is_an_input_error(as_of: str) -> None:
     """`as_of` that is no day is told like every other argument."""

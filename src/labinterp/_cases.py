@@ -111,7 +111,7 @@ class Cases:
 
     def _built(self, known: list[Stretches]) -> Tables:
         levels = max((len(one.edges) for one in known), default=0).bit_length()
-        edges = np.full((len(known), 2**levels - 1), np.inf)
+        edges = np.full((len(known), 2**levels - 1), np.nan)  # no number passes the padding
         first: list[int] = []
         answers: list[int] = []
         below: list[float] = []

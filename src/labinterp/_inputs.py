@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from labinterp.errors import InputError
@@ -23,6 +24,7 @@ _SEX = {
 }  # fmt: skip
 # "Other" and "unknown" are honest answers: they leave the sex for reference purposes unknown.
 _SEX_UNKNOWN = {"", "u", "unknown", "unk", "o", "other", "x", "d", "divers", "diverse", "intersex", "undifferentiated", "not stated", "n/a", "na", "none", "null"}  # fmt: skip
+_OLDEST = 130  # years
 _YES = {"yes", "y", "true", "1", "pregnant", "ja", "j", "oui", "si", "sí", "schwanger", "positive", "t"}
 _NO = {"no", "n", "false", "0", "not pregnant", "nein", "nee", "non", "negative", "f"}
 
@@ -80,15 +82,15 @@ class Patient:
         at: date | None = None,
     ) -> None:
         put = object.__setattr__
-        put(self, "id", id)
-        put(self, "sex", read_sex(sex))
+        sex = read_sex(sex)
         if pregnant is not None and not isinstance(pregnant, bool):
             raise InputError(f"pregnant is True, False or None, not {pregnant!r}")
         if isinstance(contexts, str):
             contexts = (contexts,)
         elif not hasattr(contexts, "__iter__"):
             raise InputError("contexts are names such as 'ckd', in a list or set")
-        birth_date, at = _day(birth_date, "birth_date"), _day(at, "the day of sampling")
+        if birth_date is not None or at is not None:
+            birth_date, at = _day(birth_date, "birth_date"), _day(at, "the day of sampling")
         age = None
         if age_years is not None:
             age_years = whole_years(age_years)
@@ -100,12 +102,15 @@ class Patient:
         elif birth_date is not None and at is not None:
             age = age_from_dates(birth_date, at)
             age_years = int(age.years[0])
+        contexts = frozenset(contexts)
+        put(self, "id", id)
+        put(self, "sex", sex)
         put(self, "age_years", age_years)
         put(self, "birth_date", birth_date)
         put(self, "pregnant", pregnant)
-        put(self, "contexts", frozenset(contexts))
+        put(self, "contexts", contexts)
         put(self, "age", age)
-        put(self, "facts", (self.sex, age, pregnant, self.contexts))
+        put(self, "facts", (sex, age, pregnant, contexts))
         put(self, "memo", {})
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -170,13 +175,9 @@ class Patient:
 
 def _rebuild(id: Any, sex: Any, age_years: Any, birth_date: Any, pregnant: Any, contexts: Any, age: Any) -> Patient:
     patient = object.__new__(Patient)
-    for name, value in zip(
-        ("id", "sex", "age_years", "birth_date", "pregnant", "contexts", "age", "facts"),
-        (id, sex, age_years, birth_date, pregnant, contexts, age, (sex, age, pregnant, contexts)),
-        strict=True,
-    ):
+    values: tuple[Any, ...] = (age, age_years, birth_date, contexts, (sex, age, pregnant, contexts), id, {}, pregnant, sex)
+    for name, value in zip(Patient.__slots__, values, strict=True):
         object.__setattr__(patient, name, value)
-    object.__setattr__(patient, "memo", {})
     return patient
 
 
@@ -195,15 +196,18 @@ def _day(value: Any, name: str) -> Any:
 
 
 def whole_years(age: float | int | Decimal) -> float | int:
+    if type(age) is int and 0 <= age <= _OLDEST:
+        return age
     if hasattr(age, "item"):  # a number of numpy
         age = age.item()
     if isinstance(age, bool) or not isinstance(age, (int, float, Decimal)):
         raise InputError(f"age_years is a number of years, not {type(age).__name__}")
-    if not 0 <= age <= 130:
+    if not 0 <= age <= _OLDEST:
         raise InputError("age_years lies between 0 and 130; give days or months as a fraction of a year")
     return int(age) if age == int(age) and isinstance(age, (int, float, Decimal)) else float(age)
 
 
+@lru_cache(maxsize=1024, typed=True)  # a whole number and the same fraction are two ages
 def age_from_years(years: float | int) -> Age:
     """An age from years: a whole number is an interval of one year, a fraction is taken as exact."""
     top = years + 1 if isinstance(years, int) else years
@@ -218,7 +222,7 @@ def age_from_dates(born: date, at: date) -> Age:
         InputError: The day of sampling lies before birth, or more than 130 years after it.
     """
     born, at = (day.date() if hasattr(day, "date") else day for day in (born, at))  # a datetime is a date, too
-    if not 0 <= (at - born).days <= 130 * 366:
+    if not 0 <= (at - born).days <= _OLDEST * 366:
         raise InputError("the birth date and the day of sampling do not belong to one life")
     months = (at.year - born.year) * 12 + at.month - born.month - (at.day < born.day)
     years, days = months // 12, (at - born).days

@@ -69,14 +69,9 @@ def interpret(
     numbers = tuple(rows) if rows is not None else tuple(range(1, len(listed) + 1))
     if rows is not None and len(set(numbers)) != len(listed):
         raise InputError("rows are as many different numbers as there are results")
-    book: Book | None = patient.memo.get(catalog) if authority is None and as_of is None else None
-    if book is None:
-        book = _book(catalog, patient, day, authority, as_of)
+    book = _book(catalog, patient, day, authority, as_of)
     short = _short(book, listed, numbers) if decimal != "," else None
-    if short is not None:
-        findings, refused, whole = short
-    else:
-        findings, refused, whole = _long(book, listed, numbers, decimal)
+    findings, refused, whole = short or _long(book, listed, numbers, decimal)
     notes = whole.notes
     if patient.pregnant and patient.sex == "male":
         notes = (*notes, "The patient is given as male and pregnant; pregnancy was not used.")
@@ -90,15 +85,12 @@ def _short(
     book: Book, listed: list[LabResult], numbers: tuple[int, ...]
 ) -> tuple[tuple[Finding, ...], tuple[NotAssessed, ...], Whole] | None:
     """The short way: every result is plain and known, and a panel between the same lines was read before."""
-    findings, cells = [], []
-    for row, result in zip(numbers, listed, strict=True):
-        found = quick(book, result, row)
-        if found is None:
-            return None
-        findings.append(found[0])
-        cells.append(found[1])
-    whole: Whole | None = book.wholes.get(tuple(cells))
-    return None if whole is None else (tuple(findings), (), whole.moved(numbers))
+    answered = [found for row, result in zip(numbers, listed, strict=True) if (found := quick(book, result, row))]
+    if len(answered) < len(listed):
+        return None
+    findings, cells = zip(*answered, strict=True) if answered else ((), ())
+    whole: Whole | None = book.wholes.get(cells)
+    return None if whole is None else (findings, (), whole.moved(numbers))
 
 
 def _long(
@@ -144,7 +136,7 @@ def as_results(results: Mapping[str, Any] | Iterable[LabResult]) -> list[LabResu
     """
     if isinstance(results, LabResult):
         return [results]
-    if isinstance(results, Mapping):
+    if type(results) is not list and isinstance(results, Mapping):  # asking a list whether it is a mapping takes its time
         return [_result(name, value) for name, value in results.items()]
     if not hasattr(results, "__iter__") or isinstance(results, (str, bytes)):  # type: ignore[unreachable]
         raise InputError('results are a mapping such as {"vitamin D": "18 ng/mL"} or LabResult objects')
@@ -224,10 +216,9 @@ def assess(
         if len(listed) != 1:
             raise InputError('one result is a LabResult or a mapping with one entry, such as {"ferritin": "12 ug/L"}')
         one = listed[0]
-    patient = _person(patient)
-    book: Book | None = patient.memo.get(catalog) if authority is None and as_of is None else None
-    if book is None:
-        book = _book(catalog, patient, one.collected_at, authority, as_of)
+    if type(patient) is not Patient:
+        patient = _person(patient)
+    book = _book(catalog, patient, one.collected_at, authority, as_of)
     if decimal != ",":
         found = quick(book, one, 1)
         if found is not None:
@@ -243,12 +234,18 @@ def assess(
 def _book(
     catalog: Catalog, patient: Patient, day: date | None, authority: str | Mapping[str, str] | None, as_of: date | str | None
 ) -> Book:
-    """The rules for a person; kept with the person where nothing else decides."""
-    authority = chosen(catalog, authority)
-    dated = patient.at(day)
-    book = book_for(catalog, _known_contexts(catalog, dated), authority, iso(as_of, catalog))
-    if authority is None and as_of is None and dated is patient:
-        patient.memo[catalog] = book
+    """The rules for a person; kept with the person, and with the facts, where nothing else decides."""
+    if authority is not None or as_of is not None:
+        authority = chosen(catalog, authority)
+        return book_for(catalog, _known_contexts(catalog, patient.at(day)), authority, iso(as_of, catalog))
+    key = id(catalog)  # quicker than asking the catalog for its hash; the book keeps the catalog alive
+    book: Book | None = patient.memo.get(key)
+    if book is None:
+        dated = patient.at(day)
+        book = catalog.memo.get(dated.facts)
+        book = book or catalog.remember(dated.facts, book_for(catalog, _known_contexts(catalog, dated), None, catalog.as_of))
+        if patient.age is not None or patient.birth_date is None:  # else the next day of sampling may tell another age
+            patient.memo[key] = book
     return book
 
 

@@ -3,61 +3,106 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quoted
-from typing import Any
+from sys import intern  # people of other ages are told the same: one text for all stays in the processor's cache
+from typing import TYPE_CHECKING, Any
 
+from labinterp._plain import LONGEST, plain
 from labinterp._results import Finding, Report, reach
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from labinterp._inputs import Patient
 
 # ASCII keeps the text one byte a character: half the memory to move. One encoder: making one costs more than a short text.
 _encode = json.JSONEncoder().encode
 
-
-_REACH = [reach(decimals) for decimals in range(16)]
+_REACH = [reach(decimals) for decimals in range(LONGEST + 1)]
+_TRUTH = {None: "null", True: "true", False: "false"}
 
 
 def report_json(report: Report) -> str:
     """JSON text of a report, equal in content to `report.to_dict()`."""
-    whole, patient = report.whole, report.patient
-    together = whole.memo.get("json")
+    patient, findings, refused, whole, notes, *_ = report
+    memo = whole.memo
+    together = memo.get("json")
     if together is None:
-        together = whole.memo["json"] = _inner(whole.to_dict())
-    frame = whole.memo.get("frame") if report.notes is whole.notes else None
+        together = memo["json"] = intern(f", {_inner(whole.to_dict())}, ")
+    frame = memo.get("frame") if notes is whole.notes else None
     if frame is None:
-        frame = _inner({"notes": report.notes, "catalog": report.catalog, "disclaimer": report.disclaimer, "standing": report.standing})
-        if report.notes is whole.notes:
-            whole.memo["frame"] = frame
-    who = patient.memo.get("json")
-    if who is None:
-        who = patient.memo["json"] = _encode(patient.to_dict())
-    findings = ", ".join(map(finding_json, report.findings))
-    refused = _encode([r.to_dict() for r in report.not_assessed]) if report.not_assessed else "[]"
-    return f'{{"patient": {who}, "findings": [{findings}], "not_assessed": {refused}, {together}, {frame}}}'
+        frame = _inner({"notes": notes, "catalog": report.catalog, "disclaimer": report.disclaimer, "standing": report.standing}) + "}"
+        if notes is whole.notes:
+            frame = memo["frame"] = intern(frame)
+    # joined once: the text is long, and copying it takes longer than finding its parts
+    pieces = ['{"patient": ', _patient_json(patient), ', "findings": [']
+    for finding in findings:
+        pieces += _finding_pieces(finding)
+    if findings:
+        pieces.pop()  # the last comma
+    pieces += ('], "not_assessed": ', _encode([r.to_dict() for r in refused]) if refused else "[]", together, frame)
+    return "".join(pieces)
 
 
-def finding_json(finding: Finding) -> str:
-    """JSON text of a finding, equal in content to `finding.to_dict()`."""
-    text, quantity, notes = finding.value_text, finding.quantity, finding.notes
-    if quantity.comparator or finding.reported is not None or not text.isascii() or not text.replace(".", "", 1).isdigit():
-        return _encode(finding.to_dict())
-    memo = finding.basis.memo
-    parts = memo.get(finding.code)  # of one basis, the code tells the band
-    if parts is None:
-        factor, unit = finding.basis.catalog.si_factor(finding.analyte, quantity.unit)
-        after = f'"value_high": null, "unit": {_encode(quantity.unit)}, "si": {{"value": '
-        close = f', "unit": {_encode(unit)}}}, "near_limit": '
-        parts = memo[finding.code] = (1.0 if factor is None else factor, finding.lines(), after, close, _inner(finding.settled()) + "}")
-    factor, lines, after, close, settled = parts
-    point, number, near = text.find("."), float(text), "false"
-    reach = _REACH[len(text) - point - 1 if point >= 0 else 0]
-    for line in lines:
-        if -reach <= number - line <= reach:
-            near = "true"
-            break
-    value = text if point < 0 and (text[0] != "0" or text == "0") else repr(number)
-    said = _encode(notes) if notes else "[]"
-    return (
-        f'{{"row": {finding.row}, "source_name": {_quoted(finding.source_name)}, "value_text": "{text}", "comparator": null, '
-        f'"value": {value}, {after}{number * factor!r}{close}{near}, "reported": null, "notes": {said}, {settled}'
+def _patient_json(patient: Patient) -> str:
+    """JSON text of a person, equal in content to `patient.to_dict()`."""
+    label, age, sex = patient.id, patient.age_years, patient.sex
+    if (label is not None and type(label) is not str) or (age is not None and type(age) is not int):
+        return _encode(patient.to_dict())
+    name = "null" if label is None else _quoted(label)
+    said = "null" if sex is None else f'"{sex}"'
+    contexts = _encode(sorted(patient.contexts)) if patient.contexts else "[]"
+    years = "null" if age is None else age
+    return f'{{"id": {name}, "sex": {said}, "age_years": {years}, "pregnant": {_TRUTH[patient.pregnant]}, "contexts": {contexts}}}'
+
+
+def _finding_pieces(finding: Finding) -> tuple[str, ...]:
+    """JSON text of a finding, equal in content to `finding.to_dict()`: what is its own, and what is the same for others."""
+    row, _, name, text, (value, _, comparator, _), code, _, _, _, _, reported, notes, basis = finding
+    if comparator or reported is not None or len(text) > LONGEST:
+        return (_encode(finding.to_dict()), ", ")
+    parts = basis.memo.get(code)  # of one basis, the code tells the band
+    if parts is None or parts[1] != name or parts[3] is not notes:
+        said = intern(f"{_encode(notes) if notes else '[]'}, {_inner(finding.settled())}}}")
+        parts = basis.memo[code] = (_scale(finding), name, f', "source_name": {_quoted(name)}, ', notes, said)
+    scale, _, named, _, said = parts
+    read = _number_json(scale, text)
+    if read is None or (read[0] is not value and read[0] != value):  # "1.234" is 1234 where the comma is the mark
+        return (_encode(finding.to_dict()), ", ")
+    return f'{{"row": {row}{named}', read[1], said, ", "
+
+
+class _Scale:
+    """What numbers of one analyte in one unit are written with: the way to the SI unit, and the lines they may be near to."""
+
+    __slots__ = ("factor", "lines", "si", "unit")
+
+    def __init__(self, unit: str, factor: float | None, si: str, lines: list[float]) -> None:
+        self.unit, self.factor, self.si, self.lines = _quoted(unit), 1.0 if factor is None else factor, _quoted(si), lines
+
+
+def _scale(finding: Finding) -> _Scale:
+    """The scale of a finding: one for all with the same lines, so that numbers written before are found again."""
+    basis, analyte, unit = finding.basis, finding.analyte, finding.unit
+    key = ("scale", analyte, unit, None if basis.limit_set is None else basis.limit_set.id, basis.population)
+    found: _Scale | None = basis.catalog.memo.get(key)
+    if found is None:
+        found = basis.catalog.remember(key, _Scale(unit, *basis.catalog.si_factor(analyte, unit), finding.lines()))
+    return found
+
+
+@lru_cache(maxsize=8192)
+def _number_json(scale: _Scale, text: str) -> tuple[Decimal, str] | None:
+    """The number a plain text shows, and all that is written of it; None where the text is not plain."""
+    read = plain(text)
+    if read is None:
+        return None
+    number, half = read.number, _REACH[read.decimals]
+    near = "true" if any(-half <= number - line <= half for line in scale.lines) else "false"
+    return read.value, (
+        f'"value_text": "{text}", "comparator": null, "value": {read.json}, "value_high": null, "unit": {scale.unit}, '
+        f'"si": {{"value": {number * scale.factor!r}, "unit": {scale.si}}}, "near_limit": {near}, "reported": null, "notes": '
     )
 
 

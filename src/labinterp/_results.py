@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from labinterp._inputs import Patient
@@ -125,10 +126,7 @@ class Finding(NamedTuple):
             return False
         number = float(self.quantity.value)
         half = reach(-int(self.quantity.value.as_tuple()[2]))
-        for line in lines:  # a plain loop: this is asked of every finding that is written out
-            if -half <= number - line <= half:
-                return True
-        return False
+        return any(-half <= number - line <= half for line in lines)
 
     def lines(self) -> list[float]:
         """The lines of the limit set that answered, in the reported unit."""
@@ -418,9 +416,7 @@ class Report(NamedTuple):
         """The published form as JSON text: `json.loads(report.to_json())` equals `report.to_dict()`."""
         if indent is not None:
             return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent)
-        from labinterp._json import report_json
-
-        return report_json(self)
+        return _writer()(self)
 
     def __str__(self) -> str:
         lines = [str(item) for item in self.rows()]
@@ -428,6 +424,13 @@ class Report(NamedTuple):
         lines += [match.text for match in self.patterns]
         lines += [effect.text for effect in self.effects]
         return "\n".join([*lines, self.disclaimer])
+
+
+@cache  # an import statement costs a microsecond each time it is met
+def _writer() -> Callable[[Report], str]:
+    from labinterp._json import report_json
+
+    return report_json
 
 
 def reach(decimals: int) -> float:
