@@ -128,12 +128,15 @@ class Writer:
         found = np.array([a.code is not None for a in self._cases.answers.things]).take(answers)
         half = np.array([reach(decimals) for decimals in range(-30, 330)]).take(self._decimals(column) + 30)
         number = values.number
-        near = (number - tables.below.take(stretch) <= half) | (tables.above.take(stretch) - number <= half)
+        with np.errstate(invalid="ignore"):  # an infinite number is near nothing
+            near = (number - tables.below.take(stretch) <= half) | (tables.above.take(stretch) - number <= half)
         near &= np.broadcast_to(values.op, near.shape) != OPS.index("~")
         return pl.Series("near_limit", near).set(pl.Series(~found), None)
 
     def _decimals(self, column: pl.Series) -> Any:
         """How many decimals each value was printed with."""
+        if column.dtype == pl.Float32:  # 0.7, not the double nearest to it
+            column = column.cast(pl.String).cast(pl.Float64)
         texts = column if column.dtype == pl.String else pl.Series([written(v) for v in column.to_list()], dtype=pl.String)
         distinct = texts.unique()
         counted = [self._decimals_of(text) for text in distinct]

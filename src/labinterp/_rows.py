@@ -19,7 +19,7 @@ from labinterp._cases import Cases, Tables, place
 from labinterp._catalog import Catalog
 from labinterp._classes import Names, Numbered, People
 from labinterp._columns import Writer
-from labinterp._measure import merge
+from labinterp._measure import NO_UNIT, merge
 from labinterp._numbers import ALONE, AMBIGUOUS, DIGITS, OPS, UNREADABLE, Numbers, ValueReader, written
 from labinterp._quantity import Quantity, ReadValue, Unreadable, read_value
 from labinterp._stretches import Stretched
@@ -54,7 +54,7 @@ class RowReader:
                 ("test", names.test, Screen(names.pieces, names.unknown_test())),
                 ("loinc", names.code, None),
                 ("specimen", names.specimen, None),
-                ("unit", names.unit, Screen(catalog.units.pieces(), names.unknown_unit())),
+                ("unit", names.unit, Screen(catalog.units.pieces(NO_UNIT), names.unknown_unit())),
                 ("sex", people.sex, None),
                 ("pregnant", people.pregnancy, None),
                 ("context", people.context, None),

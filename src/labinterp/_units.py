@@ -110,9 +110,13 @@ class UnitTable:
                 self._seen[text] = code
             return code
 
-    def pieces(self) -> frozenset[str]:
-        """All stretches of up to four characters in the words that a unit text may hold, brackets and other alphabets apart."""
-        words = {word for key in (*self._exact, *self._folded, *_MASS_WORD, *_WORDS) for word in (key.casefold(), fold(key))}
+    def pieces(self, marks: Iterable[str] = ()) -> frozenset[str]:
+        """All stretches of up to four characters in the words that a unit text may hold, brackets and other alphabets apart.
+
+        Args:
+            marks: Further texts that mean something in place of a unit.
+        """
+        words = {word for key in (*self._exact, *self._folded, *_MASS_WORD, *_WORDS, *marks) for word in (key.casefold(), fold(key))}
         runs = {run for word in words for run in _RUNS.findall(word)} | {"".join(_RUNS.findall(word)) for word in words}
         return frozenset(run[at : at + size] for run in runs for at in range(len(run)) for size in range(1, 5))
 
