@@ -24,10 +24,10 @@ class ActiveLink(NamedTuple):
     rows: frozenset[int]
 
 
-def active_links(panel: Panel) -> list[ActiveLink]:
-    """Every link from a condition to an effect that holds for the panel and is not suppressed."""
+def active_links(panel: Panel, conditions: Iterable[Mapping[str, Any]] | None = None) -> list[ActiveLink]:
+    """Every link from a condition to an effect that holds for the panel and is not suppressed; default: of all conditions."""
     found = []
-    for condition in panel.book.catalog.table["conditions"].values():
+    for condition in panel.book.catalog.table["conditions"].values() if conditions is None else conditions:
         silent = _suppressed(condition, panel)
         for link in condition.get("links", ()):
             if "all" in silent or link["effect"] in silent:

@@ -6,7 +6,7 @@ on, and the analytes that would have settled it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from labinterp._assess import Book, Rule
@@ -43,6 +43,7 @@ class Panel:
         for one in measured:
             self.by_analyte.setdefault(one.analyte, []).append(one)
         self.context_truth: dict[str, Truth] = {}
+        self.known: dict[int, Truth] = {}  # what gates were found to say before, by the id of the gate
         self.matches: dict[str, str] = {}
 
     @property
@@ -69,6 +70,8 @@ def evaluate(gate: Mapping[str, Any], panel: Panel, tests: Mapping[str, Any] | N
         panel: The results.
         tests: Named gates of the pattern, for gates that refer to one.
     """
+    if panel.known and id(gate) in panel.known:
+        return panel.known[id(gate)]
     if "limits" in gate:
         return _in_bands(panel, gate["limits"], gate["bands"])
     if "codes" in gate:
@@ -76,7 +79,8 @@ def evaluate(gate: Mapping[str, Any], panel: Panel, tests: Mapping[str, Any] | N
     if "span" in gate:
         return panel.ask(gate["analyte"], lambda one: holds(panel.book.catalog, one, gate["span"]))
     if "test" in gate:
-        return evaluate((tests or {})[gate["test"]], panel, tests)
+        named = (tests or {})[gate["test"]]  # asked in several outcomes, answered once
+        return panel.known.get(id(named)) or panel.known.setdefault(id(named), evaluate(named, panel, tests))
     if "context" in gate:
         return panel.context_truth.get(gate["context"]) or Truth(gate["context"] in panel.patient.contexts)
     if "age_years" in gate:
@@ -143,8 +147,12 @@ def derived_contexts(panel: Panel, policy: Mapping[str, Any]) -> list[tuple[str,
     return [(derived["context"], evaluate(derived["when"], panel)) for derived in policy["derived"]]
 
 
-def match_patterns(panel: Panel) -> list[PatternMatch]:
+def match_patterns(panel: Panel, wanted: Collection[str] | None = None) -> list[PatternMatch]:
     """Every pattern whose first true outcome says something, in the order of the data.
+
+    Args:
+        panel: The results.
+        wanted: Ids of the patterns to look for; default all.
 
     Returns:
         list of PatternMatch: certainty "likely", "possible" or "cannot_tell".
@@ -155,6 +163,8 @@ def match_patterns(panel: Panel) -> list[PatternMatch]:
     )
     found = []
     for pattern in patterns:
+        if wanted is not None and pattern["id"] not in wanted:
+            continue
         tests, missing = pattern.get("tests", {}), frozenset[str]()
         for outcome in pattern["outcomes"]:
             truth = evaluate(outcome["when"], panel, tests)

@@ -121,9 +121,7 @@ _WORDS = (
 _LEADING = "|".join([*(words for _, words in _WORDS), "hh", "ll", "h", "l", "n", "&[lg][te];"])
 MAY_BE_NUMBER = rf"(?i)^(?:[\W_]|{_LEADING})*[0-9]|[^\x00-\x7f]|[\t\r\n]"  # other letters and odd spaces are left to `read_value`
 _COMPARATOR = pattern("|".join(f"(?P<c{i}>{words})" for i, (_, words) in enumerate(_WORDS)), re.IGNORECASE)
-_NUMBER = (
-    r"[+-]?(?:[0-9](?:[0-9.,]|['\s](?=[0-9]{3}(?![0-9])))*|[.,][0-9]+)(?:[eE][+-]?0*[0-9]{1,3}|\s*[xX*]\s*10\s*\^?\s*\(?[+-]?[0-9]{1,3}\)?)?"
-)
+_NUMBER = r"[+-]?(?:[0-9](?:[0-9.,]|['\s](?=[0-9]{3}(?![0-9])))*|[.,][0-9]+)(?:[eE][+-]?0*[0-9]{1,3}|\s*[xX*]\s*10\s*\^?\s*\(?[+-]?[0-9]{1,3}\)?)?"
 _RANGE = pattern(rf"(?P<low>{_NUMBER})\s*(?:~|-|\bto\b|\bbis\b|\bà\b|\ba\b|\btot\b)\s*(?P<high>{_NUMBER})(?![0-9.,-])", re.IGNORECASE)
 _VALUE = pattern(_NUMBER)
 # A bare plus or minus is a flag only behind a space: "5+" may be a dipstick's grade, "12-" half a range.

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -17,13 +16,16 @@ from rich.console import Console
 from labinterp import __version__
 from labinterp._catalog import Catalog
 from labinterp._convert import convert as convert_quantity
+from labinterp._flagged import flagged, no_clash
 from labinterp._inputs import LabResult, Patient, read_sex
 from labinterp._interpret import interpret as interpret_panel
+from labinterp._pieces import given
 from labinterp._results import Report
-from labinterp._summary import ADDED, cells, counts, summary_line
-from labinterp._table import Table, write_table
+from labinterp._summary import counts, summary_line
+from labinterp._ways import way
+from labinterp._written import appearing
 from labinterp.errors import InputError, LabInterpError
-from labinterp.readers import PanelIn, Source, read_age, read_bytes, read_file
+from labinterp.readers import PanelIn, read_age, read_bytes, read_file
 
 _app = typer.Typer(
     name="labinterp",
@@ -42,6 +44,12 @@ class To(StrEnum):
     table = "table"
     json = "json"
     csv = "csv"
+    parquet = "parquet"
+
+
+class Columns(StrEnum):
+    all = "all"
+    results = "results"
 
 
 class ToPlain(StrEnum):
@@ -80,10 +88,18 @@ def _main(
 
 @_app.command()
 def interpret(
-    file: Annotated[str, typer.Argument(help="CSV, TSV or JSON, one result a row; - for standard input.")],
-    to: Annotated[To, typer.Option("--to", help="Form of the output.")] = To.table,
-    out: Annotated[Path | None, typer.Option("-o", "--output", help="Write here instead of standard output.")] = None,
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="CSV, TSV, JSON or Parquet, also packed; a folder; - for standard input.")
+    ],
+    to: Annotated[To | None, typer.Option("--to", help="Form of the output. Default: by the name of the output, else a table.")] = None,
+    out: Annotated[
+        str | None, typer.Option("-o", "--output", help="A file, or FOLDER/ with a file for each. Default: standard output.")
+    ] = None,
     column: Annotated[list[str] | None, typer.Option("--column", help="Role and column, such as value=RESULT. May be repeated.")] = None,
+    columns: Annotated[Columns, typer.Option("--columns", help="Row by row: all columns, or person, day, test and results.")] = Columns.all,
+    stream: Annotated[bool | None, typer.Option("--stream/--no-stream", help="Row by row. Default: for big, packed or many files.")] = None,
+    summary: Annotated[Path | None, typer.Option("--summary", help="Row by row: write the closing summary here, as JSON.")] = None,
+    source_column: Annotated[str | None, typer.Option("--source-column", help="Row by row: a column that names the file.")] = None,
     authority: AuthorityOption = None,
     as_of: AsOfOption = None,
     decimal: DecimalOption = None,
@@ -95,28 +111,44 @@ def interpret(
     pregnant: PregnantOption = None,
     strict: Annotated[bool, typer.Option("--strict", help="End with code 2 when a row could not be assessed.")] = False,
 ) -> None:
-    """Interpret a file of results, of one or many people.
+    """Interpret files of results, of one or many people: one file with its draws together, or any number of rows one by one.
 
     \b
     labinterp interpret labs.csv
     labinterp interpret labs.csv --to csv -o flagged.csv
     labinterp interpret export.tsv --column value=RESULT --decimal , --to json
+    labinterp interpret big.csv.gz -o flagged.parquet
     """
+    sources = given(files)
+    how = way(sources, to, out, stream)
     catalog = _catalog(limits)
-    columns = _pairs(column or [], "--column", "value=RESULT")
-    source = (
-        read_bytes(sys.stdin.buffer.read(), columns=columns, delimiter=delimiter, encoding=encoding)
-        if file == "-"
-        else read_file(file, columns=columns, delimiter=delimiter, encoding=encoding)
-    )
-    if to is To.csv and source.table is not None:
-        _no_clash(source.table)
+    roles = _pairs(column or [], "--column", "value=RESULT")
     options: dict[str, Any] = {"authority": _authority(authority, catalog), "as_of": as_of, "catalog": catalog, "decimal": decimal}
+    if how.streamed:
+        from labinterp._streams import streamed
+
+        reading = {"columns": roles, "delimiter": delimiter, "encoding": encoding, "source_column": source_column}
+        done, lines = streamed(sources, how, columns.value, reading, {"sex": sex, "age": age, "pregnant": pregnant}, options)
+        typer.echo("\n".join(lines), err=True)
+        if summary:
+            _write(summary, json.dumps({"labinterp": __version__, "catalog": catalog.version, **done}, ensure_ascii=False, indent=2) + "\n")
+        if strict and done["not_assessed"]:
+            raise _Incomplete
+        return
+    if summary or source_column or columns is Columns.results:
+        raise InputError("--columns, --summary and --source-column go with rows one by one; add --stream")
+    source = (
+        read_bytes(sys.stdin.buffer.read(), columns=roles, delimiter=delimiter, encoding=encoding)
+        if files[0] == "-"
+        else read_file(sources[0].path or "", columns=roles, delimiter=delimiter, encoding=encoding)
+    )
+    if how.form == "csv":
+        no_clash(source)
     reports = [_report(panel, _stated(panel.patient, sex, age, pregnant), options) for panel in source.panels]
-    if to is To.json:
-        _write(out, json.dumps(_document(catalog, reports), ensure_ascii=False, indent=2) + "\n")
-    elif to is To.csv:
-        _write(out, _csv(source, reports))
+    if how.form == "json":
+        _write(how.out, json.dumps(_document(catalog, reports), ensure_ascii=False, indent=2) + "\n")
+    elif how.form == "csv":
+        _write(how.out, flagged(source, reports))
     else:
         from labinterp._render import show_report
 
@@ -124,7 +156,7 @@ def interpret(
             for report in reports:
                 show_report(console, report, catalog)
 
-        _console_write(out, show)
+        _console_write(how.out, show)
     typer.echo(summary_line(reports), err=True)
     if strict and any(report.not_assessed for report in reports):
         raise _Incomplete
@@ -304,35 +336,6 @@ def _limits_document(catalog: Catalog, id: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _csv(source: Source, reports: list[Report]) -> str:
-    answers = {answer.row: answer for report in reports for answer in report.rows()}
-    table = source.table or _table_of(source)
-    added = [f"li_{name}" for name in ADDED]
-    return write_table(table, added, _cells(table, answers))
-
-
-def _cells(table: Table, answers: dict[int, Any]) -> Iterator[list[str]]:
-    for number in range(1, len(table.rows) + 1):
-        yield cells(answers.get(number))
-
-
-def _no_clash(table: Table) -> None:
-    clash = sorted({f"li_{name}" for name in ADDED} & {name.strip() for name in table.header})
-    if clash:
-        raise InputError(f"the file already has the column {clash[0]!r}; rename it, or use --to json")
-
-
-def _table_of(source: Source) -> Table:
-    """A plain table for results that came as JSON, in the order of the file."""
-    rows = {
-        row: [panel.patient.id or "", r.test, "" if r.value is None else str(r.value), r.unit or ""]
-        for panel in source.panels
-        for row, r in zip(panel.rows, panel.results, strict=True)
-    }
-    listed = [rows.get(number, []) for number in range(1, max(rows, default=0) + 1)]
-    return Table(["patient_id", "test", "value", "unit"], listed, {}, ",", "utf-8")
-
-
 def _write(path: Path | None, text: str) -> None:
     """To standard output, to a pipe or device as it is, or to a file that appears whole or not at all."""
     if path is None:
@@ -340,18 +343,9 @@ def _write(path: Path | None, text: str) -> None:
         sys.stdout.buffer.write(text.encode("utf-8", "replace"))  # whatever the terminal can show: files and pipes get UTF-8
         sys.stdout.buffer.flush()
         return
-    target = path.resolve()  # a link is followed, not replaced
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        if path.exists() and not path.is_file():
-            path.write_bytes(text.encode("utf-8", "replace"))
-            return
-        try:
-            with part.open("xb") as file:
-                file.write(text.encode("utf-8", "replace"))
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
+        with appearing(path) as place:
+            place.write_bytes(text.encode("utf-8", "replace"))
     except OSError as error:
         raise InputError(f"the output cannot be written: {error.strerror}") from None
 

@@ -26,6 +26,7 @@ except ImportError:
 
 from labinterp import _local
 from labinterp._asked import asked
+from labinterp._panels import panel_frame
 
 if TYPE_CHECKING:
     from datetime import date
@@ -160,4 +161,4 @@ def _answered(frame: Any, lane: str | None, roles: Mapping[str, Any], options: M
     )
 
 
-__all__ = ["interpret_frame"]
+__all__ = ["interpret_frame", "panel_frame"]

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from labinterp._catalog import Catalog
+from labinterp._draws import Facts, filled, person
 from labinterp._facts import read_age, read_date, read_pregnancy, read_trimester
 from labinterp._facts import read_contexts as _read_contexts
 from labinterp._inputs import LabResult, Patient, read_sex
@@ -168,39 +169,27 @@ def _json_panels(items: Sequence[Mapping[str, Any]]) -> list[PanelIn]:
 # --- rows to panels -----------------------------------------------------------------------------------------
 
 
-class _Facts(NamedTuple):
-    """The facts of one row, as far as they could be read."""
-
-    id: str
-    day: date | str | None
-    sex: str | None
-    age: float | int | None
-    born: date | None
-    pregnant: bool | None
-    contexts: frozenset[str]
-
-
 def _panels(table: Table, numbers: Mapping[int, Mapping[str, Any]] | None = None) -> list[PanelIn]:
     facts, notes = [], []
     for number, row in enumerate(table.rows):
         read, said = _facts(table, row)
         facts.append(read)
         notes.append([f"Row {number + 1}: {text}" for text in said])
-    facts = _filled(facts)
+    facts = filled(facts)
     known: dict[str, set[str | None]] = {}
     for fact in facts:
         known.setdefault(fact.id, set()).add(fact.sex)
     for number, fact in enumerate(facts):
         if fact.id and len(known[fact.id] - {None}) > 1:
             notes[number].append(f"Row {number + 1}: rows of this patient contradict each other on sex; they are read as different people.")
-    groups: dict[_Facts, PanelIn] = {}
+    groups: dict[Facts, PanelIn] = {}
     for number, (row, fact) in enumerate(zip(table.rows, facts, strict=True)):
         if not row:
             continue
         panel = groups.get(fact)
         if panel is None:
             day = fact.day if isinstance(fact.day, date) else None
-            patient, wrong = _patient(fact, day)
+            patient, wrong = person(fact, day)
             panel = groups[fact] = PanelIn(patient, [], [], [f"Row {number + 1}: {text}" for text in wrong])
         panel.results.append(_result(table, row, fact, (numbers or {}).get(number, {})))
         panel.rows.append(number + 1)
@@ -208,15 +197,7 @@ def _panels(table: Table, numbers: Mapping[int, Mapping[str, Any]] | None = None
     return list(groups.values())
 
 
-def _patient(fact: _Facts, day: date | None) -> tuple[Patient, list[str]]:
-    known: dict[str, Any] = {"id": fact.id or None, "sex": fact.sex, "pregnant": fact.pregnant, "contexts": fact.contexts}
-    try:
-        return Patient(age_years=fact.age, birth_date=fact.born, at=day, **known), []
-    except InputError as error:
-        return Patient(**known), [f"the age is unknown: {error}."]
-
-
-def _result(table: Table, row: Sequence[str], fact: _Facts, plain: Mapping[str, Any]) -> LabResult:
+def _result(table: Table, row: Sequence[str], fact: Facts, plain: Mapping[str, Any]) -> LabResult:
     def cell(role: str) -> Any:
         at = table.columns.get(role, -1)
         if 0 <= at < len(table.header) and table.header[at] in plain:
@@ -233,7 +214,7 @@ def _result(table: Table, row: Sequence[str], fact: _Facts, plain: Mapping[str, 
     )  # fmt: skip
 
 
-def _facts(table: Table, row: Sequence[str]) -> tuple[_Facts, list[str]]:
+def _facts(table: Table, row: Sequence[str]) -> tuple[Facts, list[str]]:
     said: list[str] = []
 
     def read(role: str, reader: Any) -> Any:
@@ -260,41 +241,12 @@ def _facts(table: Table, row: Sequence[str]) -> tuple[_Facts, list[str]]:
         pregnant, contexts = True, contexts | trimester
     declared = read("context", read_contexts)
     return (
-        _Facts(
+        Facts(
             table.cell(row, "patient_id"), day, read("sex", read_sex), read("age_years", read_age), read("birth_date", read_date),
             pregnant, contexts | (declared or frozenset()),
         ),
         said,
     )  # fmt: skip
-
-
-def _filled(facts: list[_Facts]) -> list[_Facts]:
-    """A fact given once for a person holds for all their rows, where the rows do not contradict each other."""
-    sexes: dict[str, set[Any]] = {}
-    births: dict[str, set[Any]] = {}
-    others: dict[tuple[str, Any], dict[str, set[Any]]] = {}
-    for fact in facts:
-        if fact.id:
-            sexes.setdefault(fact.id, set()).add(fact.sex)
-            births.setdefault(fact.id, set()).add(fact.born)
-            draw = others.setdefault((fact.id, fact.day), {"age": set(), "pregnant": set(), "contexts": set()})
-            for name, seen in draw.items():
-                seen.add(getattr(fact, name))
-
-    def fill(own: Any, seen: set[Any], empty: Any = None) -> Any:
-        known = seen - {empty}
-        return next(iter(known)) if own == empty and len(known) == 1 else own
-
-    filled = []
-    for fact in facts:
-        if fact.id:
-            draw = others[fact.id, fact.day]
-            fact = fact._replace(  # noqa: PLW2901 - the filled row takes the row's place
-                sex=fill(fact.sex, sexes[fact.id]), born=fill(fact.born, births[fact.id]), age=fill(fact.age, draw["age"]),
-                pregnant=fill(fact.pregnant, draw["pregnant"]), contexts=fill(fact.contexts, draw["contexts"], frozenset()),
-            )  # fmt: skip
-        filled.append(fact)
-    return filled
 
 
 def read_contexts(text: str) -> frozenset[str]:

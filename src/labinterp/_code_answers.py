@@ -1,0 +1,192 @@
+"""Codes -> answers, as small tables that an engine joins: kinds of rows, their edges, and the words of each stretch."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from math import inf, nextafter
+from typing import Any
+
+import polars as pl
+
+from labinterp._cases import Case
+from labinterp._classes import Numbered
+from labinterp._columns import Vocabulary
+from labinterp._numbers import DIGITS, OPS
+from labinterp._quantity import Quantity, Unreadable, read_value
+from labinterp._stretches import Answer, Stretches
+from labinterp._text_codes import NONE, Learned, TextCodes
+
+WORDS = ("code", "band", "limits", "reason")
+UNSEEN = "changed_since_planned"
+
+
+class CodeAnswers:
+    """The answers to all codes of a frame.
+
+    Args:
+        known: The classes.
+        codes: The codes.
+        exact: Whether values are floats, whose last digits may lie on one side of a line which the float equals.
+
+    Attributes:
+        unreadable: The stretch of values that cannot be read.
+        ambiguous: The stretch of values that read two ways.
+        unseen: The stretch of rows that were not there when the plan was made.
+        size: How many codes of cases there are at first: one for each pair and kind of person.
+    """
+
+    def __init__(self, known: Learned, codes: TextCodes, exact: bool) -> None:
+        self._known, self._codes, self._exact = known, codes, exact
+        self._firsts: dict[tuple[Answer, ...], int] = {}
+        self._answers: list[Answer] = []
+        self.unreadable = self._first((Answer(reason="unreadable_value", read=False),))
+        self.ambiguous = self._first((Answer(reason="ambiguous_number", read=False),))
+        self.unseen = self._first((Answer(reason=UNSEEN, read=False),))
+        kinds, cases = codes.kinds.things, known.cases
+        # the case of each code: those of pairs and kinds first, in order; behind them those with a range
+        self._cases = [cases.case(pair, person) for pair in codes.pairs.things for person in kinds]
+        self.size = len(self._cases)
+        self._ranged: Numbered[int] = Numbered()
+        types = Vocabulary(known.names.catalog).types
+        self._types = {**types, "reason": pl.Enum([*types["reason"].categories, UNSEEN])}
+
+    @property
+    def codes(self) -> int:
+        """How many codes of cases there are by now."""
+        return len(self._cases)
+
+    def case_key(self, pair: Any, kind: Any) -> Any:
+        """The code of a case, from numbers or expressions."""
+        return pair * len(self._codes.kinds.things) + kind
+
+    def _first(self, answers: tuple[Answer, ...]) -> int:
+        """Where these answers stand, one after the other."""
+        if answers not in self._firsts:
+            self._firsts[answers] = len(self._answers)
+            self._answers.extend(answers)
+        return self._firsts[answers]
+
+    def asking(self) -> pl.DataFrame:
+        """Table: the cases in which a printed range can change the answer."""
+        found = [code for code in range(self.size) if self._asks(self._of(code))]
+        return self._codes.table({"key_asking": pl.Series(found, dtype=pl.Int64), "asks": pl.Series([1] * len(found), dtype=pl.Int64)})
+
+    def _of(self, code: int) -> Case:
+        return self._known.cases.cases.things[self._cases[code]]
+
+    def _asks(self, case: Case) -> bool:
+        pair = case.pair
+        return bool(pair.unit and pair.analyte and self._known.stretched.asks_laboratory(pair.analyte))
+
+    # --- combinations that are asked only where they occur ---------------------------------------------------------------
+
+    def moved(self, found: Iterable[tuple[int, int]]) -> pl.DataFrame:
+        """Table: case and range -> the case with that range.
+
+        Args:
+            found: The combinations that occur.
+        """
+        cases, ranges, made = self._known.cases, self._codes.ranges.things, sorted(set(found))
+        moved = []
+        for case, number in made:
+            ranged = cases.with_range(self._cases[case], ranges[number])
+            if ranged == self._cases[case]:  # it is not read in this unit
+                moved.append(case)
+                continue
+            code = self.size + self._ranged.number((case, ranged), ranged)
+            if code == len(self._cases):
+                self._cases.append(ranged)
+            moved.append(code)
+        keys = [self.range_key(*one) for one in made]
+        return self._codes.table({"key_moved": pl.Series(keys, dtype=pl.Int64), "moved": pl.Series(moved, dtype=pl.Int64)})
+
+    def range_key(self, case: Any, number: Any) -> Any:
+        """The key of a case and a range, as numbers or as expressions."""
+        return case * len(self._codes.ranges.things) + number
+
+    def alone(self, found: Iterable[tuple[int, int, int]]) -> pl.DataFrame:
+        """Table: case, comparator and value that is compared alone -> its own stretch; none where the case needs no number.
+
+        Args:
+            found: The combinations that occur.
+        """
+        made = sorted(set(found))
+        keys, alone = [self.alone_key(*one) for one in made], [self._single(*one) for one in made]
+        return self._codes.table({"key_alone": pl.Series(keys, dtype=pl.Int64), "alone": pl.Series(alone, dtype=pl.Int64)})
+
+    def alone_key(self, case: Any, op: Any, value: Any) -> Any:
+        """The key of a case, a comparator and a value, as numbers or as expressions."""
+        return (case * len(OPS) + op) * len(self._codes.alone) + value
+
+    def _single(self, case: int, op: int, value: int) -> int:
+        pair, patient, printed = self._of(case)
+        if pair.analyte is None or pair.unit is None:
+            return NONE
+        read = self._codes.alone[value]
+        quantity = Quantity(read.value, pair.unit, "~" if read.high is not None else OPS[op], read.high)
+        return self._first((self._known.stretched.one(pair.analyte, quantity, patient, printed),))
+
+    # --- edges and words -----------------------------------------------------------------------------------------------------
+
+    def edges(self) -> pl.DataFrame:
+        """Table: case and comparator -> edges, where the answers begin, and what is written of the pair. To be asked after `moved`."""
+        rows = [(case, op) for case in range(len(self._cases)) for op in sorted(self._codes.ops)]
+        made = [self._stretches(case, op) for case, op in rows]
+        pairs = [self._of(case).pair for case, _ in rows]
+        catalog = self._known.names.catalog
+        si = [catalog.si_factor(p.analyte, p.unit) if p.analyte and p.unit else (None, None) for p in pairs]
+        words = {
+            "own_analyte": ("analyte", [p.analyte for p in pairs]),
+            "own_unit": ("unit", [p.unit for p in pairs]),
+            "own_si": ("si_unit", [unit for _, unit in si]),
+            "mark": ("comparator", [OPS[op] or None for _, op in rows]),
+        }
+        width = max((len(one.edges) for one in made), default=0)
+        return self._codes.table(
+            {
+                "key_row": pl.Series([self.row_key(case, op) for case, op in rows], dtype=pl.Int64),
+                "first": pl.Series([self._first(one.answers) for one in made], dtype=pl.Int64),
+                "named": pl.Series([int(p.named) for p in pairs], dtype=pl.Int64),
+                "factor": pl.Series([factor or 1.0 for factor, _ in si], dtype=pl.Float64),
+                **{name: pl.Series(column, dtype=self._types[role]) for name, (role, column) in words.items()},
+                **{
+                    f"edge{n}": pl.Series([one.edges[n] if n < len(one.edges) else None for one in made], dtype=pl.Float64)
+                    for n in range(width)
+                },
+            }
+        )
+
+    @staticmethod
+    def row_key(case: Any, op: Any) -> Any:
+        """The key of a case and a comparator, as numbers or as expressions."""
+        return case * len(OPS) + op
+
+    def _stretches(self, case: int, op: int) -> Stretches:
+        cases = self._known.cases
+        found = cases._stretches.things[cases.stretch(self._cases[case], op)]
+        return self._refined(self._of(case), op, found) if self._exact and found.edges else found
+
+    def _refined(self, case: Case, op: int, found: Stretches) -> Stretches:
+        """The same where a number has more digits than a float keeps: beside a line it is compared as it is printed."""
+        pair, patient, printed = case
+        own: dict[float, Answer] = {}
+        for x in {near for edge in found.edges for near in (nextafter(edge, -inf), edge)}:
+            read = read_value(x)
+            if isinstance(read, Unreadable) or len(read.value.as_tuple().digits) <= DIGITS or pair.analyte is None or pair.unit is None:
+                continue
+            own[x] = self._known.stretched.one(pair.analyte, Quantity(read.value, pair.unit, OPS[op]), patient, printed)
+        edges = sorted({*found.edges, *own, *(nextafter(x, inf) for x in own)})
+        answers = [found.answers[0], *(own.get(x, found.answers[bisect_right(found.edges, x)]) for x in edges)]
+        kept = [n for n in range(len(edges)) if answers[n + 1] != answers[n]]
+        return Stretches(tuple(edges[n] for n in kept), (answers[0], *(answers[n + 1] for n in kept)))
+
+    def words(self) -> pl.DataFrame:
+        """Table: stretch -> what its answer says. To be asked last."""
+        return self._codes.table(
+            {
+                "key_words": pl.Series(range(len(self._answers)), dtype=pl.Int64),
+                **{name: pl.Series([getattr(answer, name) for answer in self._answers], dtype=self._types[name]) for name in WORDS},
+                "read": pl.Series([int(answer.read) for answer in self._answers], dtype=pl.Int64),
+            }
+        )

@@ -1,0 +1,255 @@
+"""The results of panels as columns: what each says in its panel, and the sight it is.
+
+A row's answer comes from the row-by-row way: once for the person its row describes and, where the panel knows more of the
+person or shows a circumstance, once more for the person of the panel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from labinterp import _local
+from labinterp._codes import CODES, REASONS
+from labinterp._columns import Vocabulary
+from labinterp._inputs import Patient, age_from_dates
+from labinterp._numbers import DIGITS, OPS, written
+from labinterp._persons import NO_DAY, SEXES, STATES, Ints, PersonFacts, as_days, numbered
+from labinterp._quantity import Unreadable, read_value
+from labinterp._sights import Cell
+from labinterp._texts import as_text
+from labinterp._together import estimated_gfr
+from labinterp.errors import InputError
+
+if TYPE_CHECKING:
+    from labinterp._asked import Asked
+    from labinterp._row_panels import Panels
+    from labinterp._statements import Statements, World
+
+RANGE = len(OPS) - 1
+TOLD = ("code", "band", "limits", "reason")  # what may be different in a panel
+# Refused only after the quantity was read and believed: such a result still speaks in a panel.
+AFTER_READING = ("no_limit_for_population", "authority_gives_no_limit", "sex_unknown", "age_unknown", "pregnancy_unknown")
+
+
+class Results(NamedTuple):
+    """Results that were read, one a row; an eGFR that was computed stands behind the others, in the row of its creatinine.
+
+    Attributes:
+        row: Of the frame.
+        panel: Its panel.
+        analyte: Place in the catalog's list.
+        unit: Place in the vocabulary's list.
+        op: Place in `OPS`.
+        number: The value.
+        code: Place in the vocabulary's list of codes from 1, 0 for none.
+        band: Place in that of bands from 1, 0 for none.
+    """
+
+    row: Ints
+    panel: Ints
+    analyte: Ints
+    unit: Ints
+    op: Ints
+    number: Any
+    code: Ints
+    band: Ints
+
+    def at(self, places: Any) -> Results:
+        """The results at some places."""
+        return Results(*(part[places] for part in self))
+
+
+def places_of(answers: pl.DataFrame, name: str) -> Ints:
+    """A column of closed words as their places from 1, 0 for none."""
+    return answers[name].to_physical().cast(pl.Int64).fill_null(-1).to_numpy() + 1
+
+
+def results(answers: pl.DataFrame, panel: Ints, relevant: list[int]) -> Results:
+    """The results that were read, of analytes that anything is said of."""
+    analyte, reason = places_of(answers, "analyte") - 1, places_of(answers, "reason")
+    counts = np.zeros(len(REASONS) + 1, bool)
+    counts[[0, *(REASONS.index(name) + 1 for name in AFTER_READING)]] = True
+    speaks = np.zeros(int(analyte.max(initial=-1)) + 2, bool)
+    speaks[[at for at in relevant if at + 1 < len(speaks)]] = True
+    row = np.flatnonzero(counts[reason] & speaks[analyte])
+    chosen = answers[row] if len(row) < answers.height else answers
+    return Results(
+        row, panel[row], analyte[row], places_of(chosen, "unit") - 1, places_of(chosen, "comparator"),
+        chosen["value"].to_numpy(), places_of(chosen, "code"), places_of(chosen, "band"),
+    )  # fmt: skip
+
+
+def answered(columns: Mapping[str, pl.Series], asked: Asked) -> pl.DataFrame:
+    """The row-by-row answers, without a prefix."""
+    alone = asked._replace(columns={role: role for role in columns}, prefix="li_", kept="results", near=False)
+    made = _local.answers(pl.DataFrame([column.alias(role) for role, column in columns.items()]), alone)
+    return made.rename(lambda name: name.removeprefix("li_"))
+
+
+def answered_anew(
+    columns: Mapping[str, pl.Series], asked: Asked, answers: pl.DataFrame, panels: Panels, worlds: list[World], world: Ints
+) -> tuple[pl.DataFrame, Ints, pl.DataFrame]:
+    """The answers in the panels, the rows that were asked again, and their answers on their own.
+
+    Args:
+        columns: Role -> column.
+        asked: What was asked for.
+        answers: From `answered`.
+        panels: Rows in panels.
+        worlds: Kinds of persons in their circumstances.
+        world: That of each panel.
+    """
+    shows = np.array([bool(one.shown) for one in worlds], bool)[world]
+    row = np.flatnonzero(panels.changed | shows[panels.of_row])
+    if not row.size:
+        return answers, row, answers.clear()
+    panel = panels.of_row[row]
+    again = {role: column.gather(row) for role, column in columns.items()} | _person_columns(panels.facts.at(panel), worlds, world[panel])
+    alone, anew = answers[row], answered(again, asked)
+    places = pl.Series(np.arange(answers.height)).scatter(row, np.arange(len(row)) + answers.height)
+    return (
+        pl.concat([answers, anew])[places.to_numpy()],
+        row,
+        pl.concat([alone, anew.select(pl.all().name.suffix(" anew"))], how="horizontal"),
+    )
+
+
+def _person_columns(facts: PersonFacts, worlds: list[World], world: Ints) -> dict[str, pl.Series]:
+    """The facts of rows as columns that read back to them."""
+    contexts = [";".join(sorted(one.book.patient.contexts)) or None for one in worlds]
+    yes_no = [None if state is None else "yes" if state else "no" for state in STATES]
+    return {
+        "sex": pl.Series(SEXES, dtype=pl.String).gather(facts.sex),
+        "age_years": pl.Series(facts.age, nan_to_null=True, dtype=pl.Float64),
+        "birth_date": as_days(facts.born),
+        "collected_at": as_days(facts.day),
+        "pregnant": pl.Series(yes_no, dtype=pl.String).gather(facts.pregnant),
+        "context": pl.Series(contexts, dtype=pl.String).gather(world),
+    }
+
+
+def with_estimates(found: Results, statements: Statements, facts: PersonFacts, patients: list[Patient], who: Ints) -> Results:
+    """The results with an eGFR for each panel whose only creatinine gives one, as a single panel gets it."""
+    if not statements.estimates_gfr:
+        return found
+    creatinine, egfr = map(statements.analytes.index, ("creatinine", "egfr"))
+    measured, counts = (np.bincount(found.panel[found.analyte == one], minlength=len(facts.sex)) for one in (egfr, creatinine))
+    may = (measured == 0) & (counts == 1) & (facts.sex > 0)
+    places = np.flatnonzero((found.analyte == creatinine) & (found.op == 0) & may[found.panel])
+    if not places.size:
+        return found
+    of = found.at(places)
+    panel = facts.at(of.panel)
+    given = ~np.isnan(panel.age)
+    born, day = np.where(given, NO_DAY, panel.born), np.where(given, NO_DAY, panel.day)
+    lived, at = numbered([pl.Series(born), pl.Series(day)])
+    years = np.where(given, panel.age, np.array([_completed(int(born[n]), int(day[n])) for n in at])[lived])
+    number, at = numbered([pl.Series(of.number), pl.Series(of.unit), pl.Series(years), pl.Series(who[of.panel])])
+    units, catalog = Vocabulary(statements.catalog).words["unit"], statements.catalog
+    made = []
+    for n in at:
+        age = float(years[n])
+        found_number = estimated_gfr(
+            catalog, float(of.number[n]), units[of.unit[n]], patients[who[of.panel[n]]], None if age != age else age
+        )
+        made.append(np.nan if found_number is None else found_number)
+    numbers = np.array(made)[number]
+    unit = units.index(catalog.table["analytes"]["egfr"]["si"])
+    new = of._replace(analyte=np.full(len(numbers), egfr), unit=np.full(len(numbers), unit), number=numbers).at(~np.isnan(numbers))
+    return Results(*(np.concatenate(both) for both in zip(found, new, strict=True)))
+
+
+def _completed(born: int, day: int) -> float:
+    """Completed years between two days; NaN where they do not belong to one life."""
+    if NO_DAY in (born, day):
+        return np.nan
+    try:
+        return age_from_dates(*(date.fromordinal(one + 719_163) for one in (born, day))).years[0]
+    except InputError:
+        return np.nan
+
+
+class Cells:
+    """Numbers the cells of results: stretches between the edges that gates know, with what else gates ask.
+
+    Args:
+        statements: For the edges.
+        decimal: The decimal mark of the source.
+    """
+
+    def __init__(self, statements: Statements, decimal: str | None) -> None:
+        self._sights, self._decimal = statements.sights, decimal
+        self._units, self._codes = Vocabulary(statements.catalog).words["unit"], (None, *CODES)
+        self._asks = np.array(self._sights.asks_codes)
+        self._first: dict[Any, int] = {}
+        self._next = 0
+
+    def of(self, found: Results, values: pl.Series) -> tuple[Ints, Any]:
+        """The cell of each result, and whether it is one of its own.
+
+        Args:
+            found: The results.
+            values: The values as printed, of the frame's rows.
+        """
+        pair = found.analyte * len(self._units) + found.unit
+        stretch, on_mark = np.zeros(len(pair), np.int64), found.op == RANGE
+        for one in np.unique(pair).tolist():
+            here = np.flatnonzero(pair == one)
+            analyte, unit = self._sights.analytes[one // len(self._units)], self._units[one % len(self._units)]
+            edges, number = self._sights.edges(analyte, unit), found.number[here]
+            at = np.searchsorted(edges, number, side="right")
+            stretch[here] = self._room((analyte, unit), len(edges) + 1) + at
+            if len(edges):
+                on_mark[here] |= (at > 0) & (edges[at - 1] == number)
+        alone = np.zeros(len(pair), bool)
+        for n in self._alone(found, values, on_mark):
+            value, high = self._exact(found, values, n)
+            if value is not None:
+                stretch[n], alone[n] = self._room((int(pair[n]), value, high), 1), True
+        asks = self._asks[found.analyte]
+        code = np.where(asks, found.code, 0)
+        undecided = asks & (found.band == 0)
+        cell: Ints = ((stretch * len(OPS) + found.op) * len(self._codes) + code) * 2 + undecided
+        return cell, alone
+
+    def _alone(self, found: Results, values: pl.Series, on_mark: Any) -> list[int]:
+        """Ranges, and numbers that end on a line and were printed with more digits than a float keeps."""
+        places = np.flatnonzero(on_mark)
+        long = as_text(values.gather(found.row[places])).str.len_bytes().fill_null(0).to_numpy() > DIGITS
+        return list(places[long | (found.op[places] == RANGE)].tolist())
+
+    def _exact(self, found: Results, values: pl.Series, n: int) -> tuple[Decimal | None, float | None]:
+        """The number as printed, where that is another one than the float, and the upper end of a range."""
+        raw = values[int(found.row[n])]
+        read = read_value(written(raw) if isinstance(raw, Decimal) else raw, self._decimal)
+        if isinstance(read, Unreadable) or float(read.value) != found.number[n]:
+            return None, None
+        return read.value, None if read.high is None else float(read.high)
+
+    def cell(self, found: Results, values: pl.Series, n: int, alone: bool) -> Cell:
+        """The cell of one result."""
+        asks = bool(self._asks[found.analyte[n]])
+        value, high = self._exact(found, values, n) if alone else (None, None)
+        return Cell(
+            self._sights.analytes[found.analyte[n]],
+            self._units[found.unit[n]],
+            OPS[found.op[n]],
+            float(found.number[n]),
+            value,
+            high,
+            self._codes[found.code[n]] if asks else None,
+            asks and found.band[n] == 0,
+        )
+
+    def _room(self, key: Any, size: int) -> int:
+        found = self._first.get(key)
+        if found is None:
+            found = self._first[key] = self._next
+            self._next += size
+        return found

@@ -1,0 +1,295 @@
+"""Rows of results -> rows of statements: what each draw says that no row says alone.
+
+Results become sights, the sights of a draw become the statements that a single panel gets (`_statements`), each combination
+worked out once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from labinterp._panel_results import TOLD, Cells, Results, answered, answered_anew, places_of, results, with_estimates
+from labinterp._persons import Ints, PersonReader, numbered
+from labinterp._row_panels import By, Panels, panels
+from labinterp._statements import FINDING, KINDS, Statement, Statements, Unit, World
+from labinterp._texts import LOCK
+
+if TYPE_CHECKING:
+    from labinterp._asked import Asked
+    from labinterp._inputs import Patient
+
+ADDED = ("kind", "id", "certainty", "relation", "because", "missing", "next", "tier", "text")
+_MOST = 200_000  # combinations remembered; a reader that knows more is replaced
+
+
+class Said(NamedTuple):
+    """Statements about panels.
+
+    Attributes:
+        panel: Whose.
+        order: Among those of one kind.
+        statement: Its number.
+        row: The row it is about, or -1 where its analytes tell the rows.
+    """
+
+    panel: Ints
+    order: Ints
+    statement: Ints
+    row: Ints
+
+
+class Slots(NamedTuple):
+    """The results of each analyte of each panel.
+
+    Attributes:
+        views: For each panel and analyte, what is seen of its results; 0 for none.
+        place: For each panel and analyte, where its rows are; -1 for none.
+        start: Where the rows of each place begin.
+        size: How many there are.
+        row: The rows, ascending within a place.
+    """
+
+    views: Ints
+    place: Ints
+    start: Ints
+    size: Ints
+    row: Ints
+
+
+class PanelReader:
+    """Reads draws; what it learns from one frame serves the next.
+
+    Args:
+        asked: Whose limits, on which day.
+    """
+
+    def __init__(self, asked: Asked) -> None:
+        self._statements = Statements(asked.catalog, asked.authority, asked.as_of)
+        self._persons = PersonReader(asked.catalog)
+        self._cells = Cells(self._statements, asked.decimal)
+
+    @property
+    def full(self) -> bool:
+        """Whether it has learned more than is kept."""
+        return self._statements.size > _MOST
+
+    def read(self, columns: Mapping[str, pl.Series], by: By, labels: pl.Series, asked: Asked) -> tuple[Ints, Ints, pl.DataFrame]:
+        """The statements of all panels, in the order of the panels' first rows.
+
+        Args:
+            columns: Role -> column, those that answers depend on.
+            by: What makes a draw.
+            labels: What each row is called in "because".
+            asked: What was asked for.
+
+        Returns:
+            tuple: for each statement the first row of its panel, a row of the first day of its draw, and a frame of the columns `ADDED`.
+        """
+        height = len(labels)
+        if not height:
+            return *np.zeros((2, 0), np.int64), pl.DataFrame(schema=dict.fromkeys(ADDED, pl.String))
+        answers = answered(columns, asked)
+        with LOCK:
+            grouped = panels(self._persons.read(columns, height), columns, by)
+            who, patients = self._persons.patients(grouped.facts)
+            values = columns["value"]
+            worlds, world = self._worlds(results(answers, grouped.of_row, list(self._statements.derived.analytes)), values, patients, who)
+        answers, row, anew = answered_anew(columns, asked, answers, grouped, worlds, world)
+        with LOCK:
+            found = results(answers, grouped.of_row, self._statements.relevant)
+            found = with_estimates(found, self._statements, grouped.facts, patients, who)
+            sight, alerts = self._sights(found, values, [one.book.patient for one in worlds], world)
+            slots = self._slots(found, sight, len(grouped.first))
+            said = [
+                *self._patterns(slots, worlds, world),
+                self._effects(slots, worlds, world),
+                alerts,
+                self._shown(worlds, world),
+                self._findings(anew, row, grouped),
+            ]
+            return self._written(said, slots, grouped, labels)
+
+    # --- sights ------------------------------------------------------------------------------------------------
+
+    def _worlds(self, found: Results, values: pl.Series, patients: list[Patient], who: Ints) -> tuple[list[World], Ints]:
+        """The kinds of persons in the circumstances their panels show, and that of each panel."""
+        sight, _ = self._sights(found, values, patients, who, with_codes=False)
+        slots = self._slots(found, sight, len(who))
+        unit = self._statements.derived
+        number, first = numbered([pl.Series(who), *(pl.Series(slots.views[:, at]) for at in unit.analytes)])
+        made = [self._statements.world(patients[who[n]], slots.views[n, list(unit.analytes)].tolist()) for n in first]
+        return made, number
+
+    def _sights(
+        self, found: Results, values: pl.Series, people: Sequence[Patient], who: Ints, with_codes: bool = True
+    ) -> tuple[Ints, Said]:
+        """The sight of each result, and the alerts about single results.
+
+        Args:
+            found: The results.
+            values: The values as printed, of the frame's rows.
+            people: The persons met.
+            who: That of each panel.
+            with_codes: Whether the results' own codes are known.
+        """
+        if not with_codes:
+            found = found._replace(code=np.zeros_like(found.code), band=np.ones_like(found.band))
+        statements, sights = self._statements, self._statements.sights
+        lines = np.array([sights.lines(one) for one in people])
+        person = who[found.panel]
+        (cell, alone), line = self._cells.of(found, values), lines[person, found.analyte]
+        kind, first = numbered([pl.Series(cell), pl.Series(line)])
+        learned, alerted = np.zeros(len(first), np.int64), np.zeros(len(first), bool)
+        for at, n in enumerate(first.tolist()):
+            key = int(cell[n]), int(line[n])
+            learned[at] = sights.known(*key) or sights.learned(
+                key[0], self._cells.cell(found, values, n, bool(alone[n])), key[1], statements.book(people[person[n]])
+            )
+            alerted[at] = with_codes and bool(sights.alerts(key[0]))
+        places = np.flatnonzero(alerted[kind])
+        number, shown = numbered([pl.Series(cell[places]), pl.Series(person[places])])
+        alerts = [statements.alerts(int(cell[n]), people[person[n]].contexts) for n in places[shown]]
+        tiers = {s: int(str(statements.all.things[s].tier)[1:]) for s in {s for one in alerts for s in one}}
+        place, statement = _flat(number, alerts)
+        about = found.at(places[place])
+        order = np.array([tiers[one] for one in statement.tolist()], np.int64)
+        return learned[kind], Said(about.panel, order, statement, about.row)
+
+    def _slots(self, found: Results, sight: Ints, height: int) -> Slots:
+        width = len(self._statements.analytes)
+        slot = found.panel * width + found.analyte
+        order = np.argsort(slot, kind="stable")
+        slot, sight = slot[order], sight[order]
+        start = np.flatnonzero(np.diff(slot, prepend=-1))
+        size = np.diff(np.append(start, len(slot)))
+        views: Ints = np.zeros(height * width, np.int64)
+        place = np.full(height * width, -1, np.int64)
+        place[slot[start]] = np.arange(len(start))
+        if start.size:
+            least, most = np.minimum.reduceat(sight, start), np.maximum.reduceat(sight, start)
+            kind, first = numbered([pl.Series(least), pl.Series(most)])
+            together = self._statements.sights.together
+            view = np.array([together(sorted({int(least[n]), int(most[n])})) for n in first], np.int64)[kind]
+            for n in np.flatnonzero((least != most) & (size > 2)).tolist():
+                view[n] = together(sorted(set(sight[start[n] : start[n] + size[n]].tolist())))
+            views[slot[start]] = view
+        return Slots(views.reshape(height, width), place.reshape(height, width), start, size, found.row[order])
+
+    # --- statements --------------------------------------------------------------------------------------------
+
+    def _of_unit(
+        self,
+        number: int,
+        unit: Unit,
+        ask: Callable[[Unit, World, int, list[int]], int],
+        slots: Slots,
+        worlds: list[World],
+        world: Ints,
+    ) -> Ints:
+        """What a unit makes of each panel."""
+        facts = np.array([one.facts[number] for one in worlds], np.int64)
+        kind, first = numbered([pl.Series(facts[world]), *(pl.Series(slots.views[:, at]) for at in unit.analytes)])
+        made = [ask(unit, worlds[world[n]], int(facts[world[n]]), slots.views[n, list(unit.analytes)].tolist()) for n in first.tolist()]
+        return np.array(made, np.int64)[kind]
+
+    def _patterns(self, slots: Slots, worlds: list[World], world: Ints) -> list[Said]:
+        out = []
+        for order, unit in enumerate(self._statements.patterns):
+            statement = self._of_unit(order, unit, self._statements.pattern, slots, worlds, world)
+            panel = np.flatnonzero(statement >= 0)
+            out.append(Said(panel, np.full(len(panel), order), statement[panel], np.full(len(panel), -1)))
+        return out
+
+    def _effects(self, slots: Slots, worlds: list[World], world: Ints) -> Said:
+        statements = self._statements
+        links = [
+            self._of_unit(number, unit, statements.condition, slots, worlds, world)
+            for number, unit in enumerate(statements.conditions, len(statements.patterns))
+        ]
+        active = np.zeros(len(world), bool)
+        for one in links:
+            active |= one != statements.no_links
+        panel = np.flatnonzero(active)
+        if not panel.size:
+            return _nothing()
+        kind, first = numbered([pl.Series(one[panel]) for one in links])
+        made = [statements.effects(tuple(int(one[panel[n]]) for one in links)) for n in first]
+        place, statement = _flat(kind, made)
+        _, order = _flat(kind, [range(len(one)) for one in made])
+        return Said(panel[place], order, statement, np.full(len(place), -1))
+
+    def _shown(self, worlds: list[World], world: Ints) -> Said:
+        panel, statement = _flat(world, [one.shown for one in worlds])
+        return Said(panel, np.zeros(len(panel), np.int64), statement, np.full(len(panel), -1))
+
+    def _findings(self, anew: pl.DataFrame, row: Ints, grouped: Panels) -> Said:
+        """Results whose answer in the panel is another one than on their own."""
+        if not anew.height:
+            return _nothing()
+        names = [*TOLD, *(f"{name} anew" for name in TOLD)]
+        columns = {name: places_of(anew, name) for name in ("analyte", *names)}
+        differ = np.zeros(len(row), bool)
+        for name in TOLD:
+            differ |= columns[name] != columns[f"{name} anew"]
+        places = np.flatnonzero(differ & (columns["analyte"] > 0))
+        kind, first = numbered([pl.Series(columns[name][places]) for name in ("analyte", *names)])
+        made = []
+        for one in anew[places[first]].iter_rows(named=True):
+            alone, together = (_words(*(one[f"{name}{end}"] for name in TOLD)) for end in ("", " anew"))
+            made.append(self._statements.number(Statement(FINDING, one["analyte"], text=f"Alone: {alone}. In this draw: {together}.")))
+        panel = grouped.of_row[row[places]]
+        return Said(panel, np.zeros(len(places), np.int64), np.array(made, np.int64)[kind], row[places])
+
+    # --- written -----------------------------------------------------------------------------------------------
+
+    def _written(self, said: Sequence[Said], slots: Slots, grouped: Panels, labels: pl.Series) -> tuple[Ints, Ints, pl.DataFrame]:
+        panel, order, statement, row = (np.concatenate(parts) for parts in zip(*said, strict=True))
+        known = self._statements.all.things
+        rank = np.array([KINDS.index(one.kind) for one in known], np.int64)
+        sorted_ = np.lexsort((row, order, rank[statement], panel))
+        panel, statement, row = panel[sorted_], statement[sorted_], row[sorted_]
+        # the rows behind each: its own, or those of its analytes
+        at, analyte = _flat(statement, [one.analytes for one in known])
+        place = slots.place[panel[at], analyte]
+        at, place = at[place >= 0], place[place >= 0]
+        size = slots.size[place]
+        begin = np.repeat(slots.start[place] - np.concatenate([[0], np.cumsum(size)[:-1]]) if len(size) else size, size)
+        rows = slots.row[begin + np.arange(len(begin))]
+        own = np.flatnonzero(row >= 0)
+        pairs = pl.DataFrame({"at": np.concatenate([np.repeat(at, size), own]), "row": np.concatenate([rows, row[own]])})
+        pairs = pairs.unique().sort("at", "row")
+        pairs = pairs.with_columns(because=labels.gather(pairs["row"]).cast(pl.String))
+        because = pairs.group_by("at", maintain_order=True).agg(pl.col("because").str.join(";"))
+        out = pl.DataFrame({"at": np.arange(len(statement)), "statement": statement}).join(
+            because, on="at", how="left", maintain_order="left"
+        )
+        words = pl.DataFrame([one[:-1] for one in known], schema=dict.fromkeys(Statement._fields[:-1], pl.String), orient="row")
+        frame = words[out["statement"].to_numpy()].with_columns(out["because"]).select(ADDED)
+        return grouped.first[panel], grouped.day_row[panel], frame
+
+
+def _nothing() -> Said:
+    none = np.empty(0, np.int64)
+    return Said(none, none, none, none)
+
+
+def _words(code: str | None, band: str | None, limits: str | None, reason: str | None) -> str:
+    """One answer in words."""
+    if code is None:
+        return f"not assessed, {reason}"
+    return f"{code}, {'cannot be told' if band is None else band.replace('_', ' ')} ({limits})"
+
+
+def _flat(kinds: Ints, lists: Sequence[Sequence[int]]) -> tuple[Ints, Ints]:
+    """For each place of `kinds` the members of the list of its kind: the places, repeated, and the members."""
+    sizes = np.array([len(one) for one in lists], np.int64)
+    members = np.array([member for one in lists for member in one], np.int64)
+    starts = np.cumsum(sizes) - sizes
+    size = sizes[kinds] if len(kinds) else np.empty(0, np.int64)
+    place = np.repeat(np.arange(len(kinds)), size)
+    within = np.arange(len(place)) - np.repeat(np.cumsum(size) - size, size)
+    return place, members[starts[kinds[place]] + within] if len(place) else np.empty(0, np.int64)

@@ -1,0 +1,232 @@
+"""Files of one kind -> one lazy frame of all their rows, which is read as it is worked on."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import polars as pl
+from polars.io.plugins import register_io_source
+
+from labinterp._blocks import STATE, Blocks, Head, head
+from labinterp._pieces import PARQUET, Given
+from labinterp._table import find_columns
+from labinterp.errors import InputError
+
+_BLINK = 0.05  # seconds
+_APART = "run them one by one, or each into a file of its own: -o FOLDER/"
+
+
+class StoppedError(Exception):
+    """The run is to end; what it has written does not count."""
+
+
+class Watch:
+    """What a run in another thread lets be seen of it, and how it is stopped.
+
+    Attributes:
+        total: Bytes or rows there are; None where that is not known.
+        done: How many of them have been read.
+        rows: Rows that were read from text, or that Parquet files say they have.
+        failure: The first error, as it was raised.
+    """
+
+    def __init__(self) -> None:
+        self.total: int | None = 0
+        self.done = self.rows = 0
+        self.failure: BaseException | None = None
+        self._stop = threading.Event()
+        self._lock, self._busy = threading.Lock(), 0
+
+    def stop(self) -> None:
+        """End the run at the next batch."""
+        self._stop.set()
+
+    def check(self) -> None:
+        """Raise if the run is to end."""
+        if self._stop.is_set():
+            raise StoppedError
+
+    @contextmanager
+    def busy(self, number: int = 1) -> Iterator[None]:
+        """Python works in a thread of the engine; with -1 it waits there for a file."""
+        with self._lock:
+            self._busy += number
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._busy -= number
+
+    def ended(self, patience: float) -> None:
+        """Wait until no thread of the engine works in Python any more: an interpreter that ends under one takes the process down."""
+        quiet = 0
+        for _ in range(round(patience / _BLINK)):
+            quiet = 0 if self._busy else quiet + 1
+            if quiet > 2:
+                return
+            time.sleep(_BLINK)
+
+    def failed(self, error: BaseException) -> None:
+        """Keep the first error: engines wrap what passes through them."""
+        self.failure = self.failure or error
+
+
+class How(NamedTuple):
+    """How files are to be read.
+
+    Attributes:
+        columns: Role -> column name, where the usual names do not find it.
+        delimiter: Default: found.
+        encoding: Default: found.
+        source_column: Name of a column that says which file a row is from.
+    """
+
+    columns: Mapping[str, str]
+    delimiter: str | None
+    encoding: str | None
+    source_column: str | None
+
+
+class Scan(NamedTuple):
+    """Rows to come.
+
+    Attributes:
+        frame: Lazy; text has the column `STATE` besides the caller's.
+        names: The caller's columns, each once.
+        header: The same as they are printed.
+        roles: Role -> name.
+        delimiter: Of the first file.
+    """
+
+    frame: pl.LazyFrame
+    names: list[str]
+    header: list[str]
+    roles: dict[str, str]
+    delimiter: str
+
+
+def scan(given: Sequence[Given], how: How, watch: Watch) -> Scan:
+    """All rows of some files, in order.
+
+    Args:
+        given: Files of one kind.
+        how: How to read them.
+        watch: Is told what is read.
+
+    Raises:
+        InputError: A file is no table, or their columns differ.
+    """
+    made = _parquet(given, how, watch) if given[0].kind == PARQUET else _text(given, how, watch)
+    if made.names.count(how.source_column or "") > 1:
+        raise InputError(f"the files already have the column {how.source_column!r}; give --source-column another name")
+    return made
+
+
+def _text(given: Sequence[Given], how: How, watch: Watch) -> Scan:
+    if watch.total is not None and all(one.size is not None for one in given):
+        watch.total += sum(one.size or 0 for one in given)
+    else:
+        watch.total = None
+    first = _head(given[0], how)
+    for one in given[1:]:
+        _same(given[0], first.names, one, _head(one, how).names)
+    names, said = [*first.names], _labels(given)
+    extra = [how.source_column] if how.source_column else []
+
+    def rows(columns: list[str] | None, predicate: Any, most: Any, size: Any) -> Iterator[pl.DataFrame]:
+        frames = (
+            frame.with_columns(pl.lit(label).alias(name) for name in extra).select(columns or [*names, *extra, STATE])
+            for one, label in zip(given, said, strict=True)
+            for frame in _frames(one, how, watch)
+        )
+        while True:
+            try:
+                with watch.busy():
+                    frame = next(frames, None)
+            except BaseException as error:
+                watch.failed(error)
+                raise
+            if frame is None:
+                return
+            yield frame
+
+    schema = {**dict.fromkeys([*names, *extra], pl.String), STATE: pl.Int8}
+    roles = {role: names[at] for role, at in first.table.columns.items()}
+    frame = register_io_source(rows, schema=schema)
+    return Scan(frame, [*names, *extra], [*first.table.header, *extra], roles, first.table.delimiter)
+
+
+def _head(one: Given, how: How, watch: Watch | None = None) -> Head:
+    """The beginning of a file; a pipe is read once, and what was looked at for its header is kept."""
+    if one.looked is not None:
+        return one.looked
+    before = watch.done if watch else 0
+
+    def moved(at: int) -> None:
+        if watch:
+            watch.done = before + at
+
+    pieces = one.pieces(moved) if watch or one.size is None else one.pieces(size=1 << 18)
+    found = head(_waiting(pieces, watch) if watch else pieces, dict(how.columns), how.delimiter, how.encoding)
+    if one.size is None:
+        one.looked = found
+    return found
+
+
+def _waiting(pieces: Iterator[bytes], watch: Watch) -> Iterator[bytes]:
+    """Pieces of a file, for which a thread may wait long."""
+    while True:
+        with watch.busy(-1):
+            piece = next(pieces, None)
+        if piece is None:
+            return
+        yield piece
+
+
+def _frames(one: Given, how: How, watch: Watch) -> Iterator[pl.DataFrame]:
+    found = _head(one, how, watch)
+    for frame in Blocks(found.names, found.table.delimiter).frames(found.pieces):
+        watch.check()
+        watch.rows += frame.height
+        yield frame
+
+
+def _parquet(given: Sequence[Given], how: How, watch: Watch) -> Scan:
+    frames, schemas = [], []
+    for one in given:
+        try:
+            frame = pl.scan_parquet(one.path or "", glob=False, hive_partitioning=False)
+            schemas.append(frame.collect_schema())
+            rows = int(frame.select(pl.len()).collect().item())
+        except (pl.exceptions.PolarsError, OSError):
+            raise InputError(f"{one.name}: this is not a whole Parquet file; get it again") from None
+        frames.append(frame)
+        watch.rows += rows
+        watch.total = None if watch.total is None else watch.total + rows
+        _same(given[0], schemas[0].names(), one, schemas[-1].names())
+        other = [name for name, dtype in schemas[-1].items() if dtype != schemas[0][name]]
+        if other:
+            raise InputError(f"{given[0].name} and {one.name} have different types in the column {other[0]!r}; {_APART}")
+    names, extra = schemas[0].names(), [how.source_column] if how.source_column else []
+    labelled = [
+        frame.select(*names, *(pl.lit(label).alias(name) for name in extra)) for frame, label in zip(frames, _labels(given), strict=True)
+    ]
+    roles = {role: names[at] for role, at in find_columns(names, how.columns).items()}
+    return Scan(labelled[0] if len(labelled) == 1 else pl.concat(labelled), [*names, *extra], [*names, *extra], roles, ",")
+
+
+def _same(first: Given, names: Sequence[str], other: Given, its: Sequence[str]) -> None:
+    if set(names) != set(its):
+        odd = sorted(set(names) ^ set(its))[0][:30]
+        raise InputError(f"{first.name} and {other.name} have different columns ({odd!r} is in one of them); {_APART}")
+
+
+def _labels(given: Sequence[Given]) -> list[str]:
+    """Names of files for the rows; their paths where a name stands twice."""
+    twice = Counter(one.name for one in given).most_common(1)[0][1] > 1
+    return [str(one.path) if twice else one.name for one in given]
