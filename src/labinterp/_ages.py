@@ -13,7 +13,7 @@ import polars as pl
 from labinterp._classes import People, first_years
 from labinterp._facts import read_date
 from labinterp._inputs import Age, age_from_years
-from labinterp._texts import LOCK, Coded, Texts, as_text
+from labinterp._texts import LOCK, Coded, Texts, as_text, is_nothing
 from labinterp.errors import InputError
 
 _NO_DAY = np.iinfo(np.int32).min
@@ -60,7 +60,10 @@ class AgeReader:
 
     def years(self, column: pl.Series) -> Any:
         """The class of each age in a column of numbers; a fraction of a year is taken as exact."""
-        if column.dtype == pl.Float32 or column.dtype.is_decimal():
+        if column.dtype == pl.Object:  # numbers and texts side by side
+            with LOCK:
+                return np.array([0 if is_nothing(value) else self._people.age_value(value) for value in column.to_list()], np.int64)
+        if (column.dtype.is_float() and column.dtype != pl.Float64) or column.dtype.is_decimal():
             column = column.cast(pl.String)
         years = column.cast(pl.Float64).fill_null(-1.0).to_numpy()
         with np.errstate(invalid="ignore"):

@@ -132,6 +132,8 @@ def _found(names: list[Any], roles: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _near(name: Any, names: list[Any]) -> str:
+    if name in names:  # it is there, and the caller said that it is not meant
+        return ""
     close = get_close_matches(str(name).casefold(), [str(n).casefold() for n in names], n=1)
     exact = [n for n in names if close and str(n).casefold() == close[0]]
     return f" (did you mean {exact[0]!r}?)" if exact else ""

@@ -116,12 +116,11 @@ class Blocks:
         self._before, self._after = edge, edge.copy()
         self._after[13] = True
 
-    def frames(self, pieces: Iterable[bytes], columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+    def frames(self, pieces: Iterable[bytes]) -> Iterator[pl.DataFrame]:
         """Frames of rows in order; what is left of a piece begins the next.
 
         Args:
             pieces: Text in UTF-8, or Windows-1252 where it is not UTF-8.
-            columns: The columns that are asked for; default: all, and `STATE`.
 
         Raises:
             InputError: A row has no end, or a cell is too long.
@@ -134,7 +133,7 @@ class Blocks:
                 raise InputError(f"row {self.rows + 1} does not end within 64 MB; accepted: CSV and TSV with one result a line")
             if frame is not None:
                 self.rows += frame.height
-                yield frame if columns is None else frame.select(columns)
+                yield frame
 
     def _next(self, data: bytes, last: bool) -> tuple[pl.DataFrame | None, bytes]:
         """The rows that are whole, and the rest."""
@@ -198,7 +197,11 @@ class Blocks:
         return True
 
     def _trusted(self, data: bytes, rows: int, doubled: bool) -> pl.DataFrame | None:
-        """The rows as polars reads them, if it finds that many and none of them is odd."""
+        """The rows as polars reads them, if it finds that many and none of them is odd.
+
+        All columns are read, whatever is asked for: of some of them, polars does not see that a row is too long, and takes cells that
+        are not theirs.
+        """
         try:
             frame = pl.read_csv(
                 data, has_header=False, schema=dict.fromkeys(self._names, pl.String), separator=self._delimiter,

@@ -186,6 +186,13 @@ class People:
         except InputError:
             return self.age(None)
 
+    def age_value(self, value: Any) -> int:
+        """The class of an age as a program holds it: a number, or a text."""
+        try:
+            return self.age_text(value) if isinstance(value, str) else self.age(age_from_years(whole_years(value)))
+        except InputError:
+            return self.age(None)
+
     def age(self, age: Age | None) -> int:
         """The class of an age: those that no limit tells apart. The unknown age is 0."""
         if age is None:

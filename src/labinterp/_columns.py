@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -123,7 +124,9 @@ class Writer:
             return 1.0
         return self._catalog.si_factor(analyte, unit)[0] or 1.0
 
-    def near_limit(self, column: pl.Series, values: Numbers, stretch: Ints, answers: Ints, tables: Tables) -> pl.Series:
+    def near_limit(
+        self, column: pl.Series, values: Numbers, stretch: Ints, answers: Ints, tables: Tables, alone: Mapping[int, bool]
+    ) -> pl.Series:
         """Whether each value lies within half of its last printed digit of a line; nothing where there is no answer."""
         found = np.array([a.code is not None for a in self._cases.answers.things]).take(answers)
         half = np.array([reach(decimals) for decimals in range(-30, 330)]).take(self._decimals(column) + 30)
@@ -131,6 +134,7 @@ class Writer:
         with np.errstate(invalid="ignore"):  # an infinite number is near nothing
             near = (number - tables.below.take(stretch) <= half) | (tables.above.take(stretch) - number <= half)
         near &= np.broadcast_to(values.op, near.shape) != OPS.index("~")
+        near[list(alone)] = list(alone.values())
         return pl.Series("near_limit", near).set(pl.Series(~found), None)
 
     def _decimals(self, column: pl.Series) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 
 from labinterp._asked import READ, Asked
 
@@ -15,6 +16,15 @@ _SMALL = 100_000  # rows that are answered in one go; more are answered in parts
 def lazy(frame: pl.LazyFrame, asked: Asked) -> pl.LazyFrame:
     """A lazy frame whose plan answers each batch as it streams by."""
     names = list(frame.collect_schema())
+    kept = asked.kept_columns(names)
+    answers = "_answers"
+    while answers in names or answers in asked.added():
+        answers += "_"
+    return frame.select(cs.by_name(*kept), answered_rows(asked).alias(answers)).unnest(answers)
+
+
+def answered_rows(asked: Asked) -> pl.Expr:
+    """The answers of the rows of a polars frame, as one column of structs."""
     reader, read = asked.reader(), [role for role in READ if role in asked.columns]
     types = {f"{asked.prefix}{name}": dtype for name, dtype in reader.schema().items()}
 
@@ -22,25 +32,26 @@ def lazy(frame: pl.LazyFrame, asked: Asked) -> pl.LazyFrame:
         fields = {role: batch.struct.field(role) for role in read}
         return pl.DataFrame(list(reader.answer(fields, len(batch)).values()), schema=types).to_struct()
 
-    rows = pl.struct([pl.col(asked.columns[role]).alias(role) for role in read])
-    answers = rows.map_batches(answer, return_dtype=pl.Struct(types), is_elementwise=True).alias("_answers")
-    return frame.select(*map(pl.col, asked.kept_columns(names)), answers).unnest("_answers")
+    # by_name takes a name as it is; a plain col reads "^x$" as a pattern
+    rows = pl.struct([cs.by_name(asked.columns[role]).as_expr().alias(role) for role in read])
+    return rows.map_batches(answer, return_dtype=pl.Struct(types), is_elementwise=True)
 
 
 def eager(frame: pl.DataFrame, asked: Asked) -> pl.DataFrame:
     """The same for a frame in memory."""
-    kept = frame.select(asked.kept_columns(frame.columns))
+    kept = frame.select(cs.by_name(*asked.kept_columns(frame.columns)))
     return pl.concat([kept, answers(frame, asked)], how="horizontal")
 
 
 def answers(frame: pl.DataFrame, asked: Asked) -> pl.DataFrame:
     """The answer columns alone."""
-    read = {role: asked.columns[role] for role in READ if role in asked.columns}
-    columns = frame.select(**{role: pl.col(name) for role, name in read.items()})
-    if frame.height > _SMALL and not any(dtype == pl.Object for dtype in columns.dtypes):
-        alone = asked._replace(columns={role: role for role in read}, kept="results")
-        return lazy(columns.lazy(), alone).select(pl.exclude(*read)).collect(engine="streaming")
-    found = asked.reader().answer({role: columns[role] for role in read}, frame.height)
+    read = [role for role in READ if role in asked.columns]
+    columns = {role: frame.get_column(asked.columns[role]) for role in read}
+    if frame.height > _SMALL and not any(column.dtype == pl.Object for column in columns.values()):
+        alone = pl.DataFrame([column.alias(role) for role, column in columns.items()]).lazy()
+        rows = answered_rows(asked._replace(columns={role: role for role in read})).alias("answers")
+        return alone.select(rows).unnest("answers").collect(engine="streaming")
+    found = asked.reader().answer(columns, frame.height)
     return pl.DataFrame({f"{asked.prefix}{name}": column for name, column in found.items()})
 
 
@@ -50,7 +61,7 @@ def arrow(table: Any, asked: Asked) -> Any:
 
     needed = {role: asked.columns[role] for role in READ if role in asked.columns}
     made = answers(pl.DataFrame({name: pl.Series(name, table.column(name)) for name in needed.values()}), asked)
-    kept = table.select(asked.kept_columns(table.column_names))
+    kept = table if asked.kept == "all" else table.select(asked.kept_columns(table.column_names))
     for name in made.columns:
         column = made[name]
         kept = kept.append_column(name, column.to_arrow() if not isinstance(column.dtype, pl.Enum) else _strings(column, pa.string()))
@@ -68,7 +79,7 @@ def pandas(frame: Any, asked: Asked) -> Any:
     out = frame[asked.kept_columns(list(frame.columns))] if asked.kept != "all" else frame
     import pandas as pd
 
-    columns = {name: _to_pandas(made[name], like) for name in made.columns}
+    columns = {name: _to_pandas(made[name], like, frame.index) for name in made.columns}
     return pd.concat([out, pd.DataFrame(columns, index=frame.index)], axis=1)
 
 
@@ -106,18 +117,18 @@ def _from_pandas(column: Any, name: str) -> pl.Series:
         return pl.Series(name, values, dtype=pl.Object)
 
 
-def _to_pandas(column: pl.Series, like: Any) -> Any:
+def _to_pandas(column: pl.Series, like: Any, index: Any) -> Any:
     """An answer column in the kind of type the caller's text has."""
     import pandas as pd
     import pyarrow as pa
 
     if isinstance(like, pd.ArrowDtype):
         arrow = _strings(column, pa.string()) if isinstance(column.dtype, pl.Enum) else column.to_arrow()
-        return pd.array(arrow, dtype=pd.ArrowDtype(arrow.type))
+        return pd.Series(pd.array(arrow, dtype=pd.ArrowDtype(arrow.type)), index=index)
     if not isinstance(column.dtype, pl.Enum):
-        return column.to_pandas().array
+        return pd.Series(column.to_pandas().array, index=index)
     if isinstance(like, pd.StringDtype) and like.storage == "pyarrow":
-        return like.__from_arrow__(_strings(column, pa.large_string()))
+        return pd.Series(like.__from_arrow__(_strings(column, pa.large_string())), index=index)
     words = np.array([*column.dtype.categories.to_list(), None], dtype=object)
     numbers = column.to_physical().cast(pl.Int32).fill_null(len(words) - 1).to_numpy()
-    return pd.array(words.take(numbers), dtype=like if isinstance(like, pd.StringDtype) else object)
+    return pd.Series(words.take(numbers), index=index, dtype=like if isinstance(like, pd.StringDtype) else object)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import polars as pl
 
 from labinterp._quantity import MAY_BE_NUMBER, TWO_WAYS, ReadValue, Unreadable, read_value
+from labinterp._texts import is_nothing
 
 OPS = ("", "<", "<=", ">", ">=", "~")
 READ, UNREADABLE, AMBIGUOUS, ALONE = 0, 1, 2, 3
@@ -71,7 +72,11 @@ class ValueReader:
         dtype, texts = column.dtype, self.as_texts(column)
         if texts is not None:
             return self._texts(texts, self.decimal)
-        if dtype == pl.Float32:  # 0.7 is meant by the float nearest to 0.7
+        if dtype.is_float() and dtype not in (pl.Float32, pl.Float64):  # half the width again: numpy prints what was meant
+            return self._floats(
+                pl.Series([None if v is None else float(str(np.float16(v))) for v in column.to_list()], dtype=pl.Float64), True
+            )
+        if dtype == pl.Float32:  # 0.7 is meant by the short float nearest to 0.7
             return self._floats(column.cast(pl.String).cast(pl.Float64), True)
         if dtype == pl.Float64:
             return self._floats(column, False)
@@ -195,8 +200,8 @@ def _told(decimal: str | None) -> list[pl.Expr]:
 
 def written(value: Any) -> str | None:
     """A value of an object column as text that reads back to the same number; a number in it never reads two ways."""
-    if value is None or isinstance(value, str):
-        return value
+    if isinstance(value, str) or is_nothing(value):
+        return value if isinstance(value, str) else None
     if isinstance(value, bool) or type(value).__name__ in ("bool", "bool_"):
         return "no number"
     try:
@@ -205,5 +210,5 @@ def written(value: Any) -> str | None:
     except (TypeError, ValueError, ArithmeticError, OverflowError):
         return "no number"
     if not isinstance(exponent, int):
-        return None if number != number else "no number"
+        return "no number"
     return f"{'-' if sign else ''}{''.join(map(str, digits))}e{exponent}"

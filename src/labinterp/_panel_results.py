@@ -201,22 +201,26 @@ class Cells:
         stretch, on_mark = np.zeros(len(pair), np.int64), found.op == RANGE
         for one in np.unique(pair).tolist():
             here = np.flatnonzero(pair == one)
-            analyte, unit = self._sights.analytes[one // len(self._units)], self._units[one % len(self._units)]
-            edges, number = self._sights.edges(analyte, unit), found.number[here]
+            edges, number = self._edges(found, here[0]), found.number[here]
             at = np.searchsorted(edges, number, side="right")
-            stretch[here] = self._room((analyte, unit), len(edges) + 1) + at
+            stretch[here] = self._room(one, len(edges) + 1) + at
             if len(edges):
                 on_mark[here] |= (at > 0) & (edges[at - 1] == number)
         alone = np.zeros(len(pair), bool)
         for n in self._alone(found, values, on_mark):
             value, high = self._exact(found, values, n)
             if value is not None:
-                stretch[n], alone[n] = self._room((int(pair[n]), value, high), 1), True
+                top = -1 if high is None else int(np.searchsorted(self._edges(found, n), high, side="right"))
+                shown = value if len(value.as_tuple().digits) > DIGITS else None
+                stretch[n], alone[n] = self._room((int(stretch[n]), shown, top), 1), True
         asks = self._asks[found.analyte]
         code = np.where(asks, found.code, 0)
         undecided = asks & (found.band == 0)
         cell: Ints = ((stretch * len(OPS) + found.op) * len(self._codes) + code) * 2 + undecided
         return cell, alone
+
+    def _edges(self, found: Results, n: int) -> Any:
+        return self._sights.edges(self._sights.analytes[found.analyte[n]], self._units[found.unit[n]])
 
     def _alone(self, found: Results, values: pl.Series, on_mark: Any) -> list[int]:
         """Ranges, and numbers that end on a line and were printed with more digits than a float keeps."""

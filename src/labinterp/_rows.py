@@ -22,7 +22,8 @@ from labinterp._columns import Writer
 from labinterp._measure import NO_UNIT, merge
 from labinterp._numbers import ALONE, AMBIGUOUS, DIGITS, OPS, UNREADABLE, Numbers, ValueReader, written
 from labinterp._quantity import Quantity, ReadValue, Unreadable, read_value
-from labinterp._stretches import Stretched
+from labinterp._results import reach
+from labinterp._stretches import Answer, Stretched
 from labinterp._texts import LOCK, Coded, Ints, Meet, Screen, Texts, as_text
 
 Columns = Mapping[str, pl.Series]
@@ -158,6 +159,7 @@ class RowReader:
         """
         if not height:
             return {name: pl.Series(name, [], dtype=dtype) for name, dtype in self.schema().items()}
+        columns = {role: column.alias(role) for role, column in columns.items()}  # "^x$" is a pattern to the engine
         classes, values = self._read(columns, height)
         values = self._merge(classes, values)
         pair, case = (_each_row(part, height) for part in self._cases_of(columns, classes, values.rest))
@@ -167,10 +169,10 @@ class RowReader:
         stretch = tables.first.take(rows) + place(tables, rows, values.number)
         answers = tables.answers.take(stretch)
         answers = self._refused(values, pair, answers)
-        answers = self._alone(columns, values, case, tables, rows, stretch, answers)
+        answers, near = self._alone(columns, values, case, tables, rows, stretch, answers)
         out = self._writer.written(values, pair, answers)
         if self._near:
-            out["near_limit"] = self._writer.near_limit(columns["value"], values, stretch, answers, tables)
+            out["near_limit"] = self._writer.near_limit(columns["value"], values, stretch, answers, tables, near)
         return out
 
     def _refused(self, values: Numbers, pair: Ints, answers: Ints) -> Ints:
@@ -184,24 +186,40 @@ class RowReader:
             answers[odd[named & (values.state[odd] == state)]] = number
         return answers
 
-    def _alone(self, columns: Columns, values: Numbers, case: Ints, tables: Tables, rows: Ints, stretch: Ints, answers: Ints) -> Ints:
+    def _alone(
+        self, columns: Columns, values: Numbers, case: Ints, tables: Tables, rows: Ints, stretch: Ints, answers: Ints
+    ) -> tuple[Ints, dict[int, bool]]:
         """Rows whose number says more than a float: ranges, and long decimals that end beside a line."""
         places = np.flatnonzero(values.state == ALONE) if values.state is not None else np.empty(0, np.int64)
         if not values.short:  # a float column: its number as printed may have 17 digits and lie on one side of a line it equals
             places = np.union1d(places, self._on_a_line(values, tables, rows, stretch))
         if not places.size:
-            return answers
+            return answers, {}
         answers = answers.copy()
         texts = columns["value"].gather(places).to_list()
         ops = np.broadcast_to(values.op, answers.shape)
-        known: dict[Any, int] = {}
+        known: dict[Any, Answer | None] = {}
+        near: dict[int, bool] = {}
         for at, raw in zip(places.tolist(), texts, strict=True):
-            key = (raw, int(case[at]), int(ops[at]))
+            key = (type(raw), raw, int(case[at]), int(ops[at]))  # equal numbers of two types may mean two
             if key not in known:
-                known[key] = self._single(*key)
-            if known[key] >= 0:
-                answers[at] = known[key]
-        return answers
+                known[key] = self._single(*key[1:])
+            answer = known[key]
+            if answer is not None:
+                answers[at] = self.cases.answer(answer)
+                near[at] = self._beside(answer, raw)
+        return answers, near
+
+    def _beside(self, answer: Answer, raw: Any) -> bool:
+        read = self._value_of(raw)
+        if not self._near or isinstance(read, Unreadable) or read.high is not None:
+            return False
+        exponent, number = read.value.as_tuple().exponent, float(read.value)
+        half = reach(-exponent if isinstance(exponent, int) else 0)
+        return number - answer.below <= half or answer.above - number <= half
+
+    def _value_of(self, raw: Any) -> ReadValue | Unreadable:
+        return read_value(written(raw) if isinstance(raw, Decimal) else raw, self._decimal)
 
     def _on_a_line(self, values: Numbers, tables: Tables, rows: Ints, stretch: Ints) -> Any:
         width = 2**tables.levels - 1
@@ -211,23 +229,22 @@ class RowReader:
         below = np.where(at > 0, tables.edges.take(rows * width + np.maximum(at - 1, 0)), -np.inf)
         return np.flatnonzero((values.number == below) | (np.nextafter(values.number, np.inf) == above))
 
-    def _single(self, raw: Any, case: int, op: int) -> int:
-        """The answer for one value as printed; -1 where the row has one already."""
+    def _single(self, raw: Any, case: int, op: int) -> Answer | None:
+        """The answer for one value as printed; None where the row has one already."""
         pair, patient, printed = self.cases.cases.things[case]
         if pair.analyte is None or pair.unit is None:
-            return -1
-        read = read_value(written(raw) if isinstance(raw, Decimal) else raw, self._decimal)
+            return None
+        read = self._value_of(raw)
         if isinstance(read, Unreadable) or (isinstance(raw, float) and len(read.value.as_tuple().digits) <= DIGITS):
-            return -1
+            return None
         comparator = "~" if read.high is not None else OPS[op]
-        quantity = Quantity(read.value, pair.unit, comparator, read.high)
         with LOCK:
-            return self.cases.answer(self._stretched.one(pair.analyte, quantity, patient, printed))
+            return self._stretched.one(pair.analyte, Quantity(read.value, pair.unit, comparator, read.high), patient, printed)
 
 
 def _is_years(role: str, column: pl.Series) -> bool:
     """Whether a column holds ages as numbers, which need no dictionary."""
-    return role == "age_years" and column.dtype.is_numeric()
+    return role == "age_years" and (column.dtype.is_numeric() or column.dtype == pl.Object)
 
 
 def _each_row(part: Any, height: int) -> Any:
@@ -243,6 +260,8 @@ def _plain(column: pl.Series) -> pl.Series:
         return column.cast(pl.String)
     if column.dtype == pl.Float32:
         return column.cast(pl.String).cast(pl.Float64)
-    if column.dtype == pl.Object:
-        return as_text(column)
+    if column.dtype == pl.Object:  # a number among texts stays a number that reads one way
+        return pl.Series(column.name, [written(value) for value in column.to_list()], dtype=pl.String)
+    if column.dtype.is_nested() or column.dtype == pl.Binary:
+        return pl.Series(column.name, [None] * len(column), dtype=pl.String)
     return column

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import polars as pl
 from polars.io.plugins import register_io_source
@@ -164,7 +164,7 @@ def _text(given: Sequence[Given], how: How, watch: Watch) -> Scan:
 def _head(one: Given, how: How, watch: Watch | None = None) -> Head:
     """The beginning of a file; a pipe is read once, and what was looked at for its header is kept."""
     if one.looked is not None:
-        return one.looked
+        return cast("Head", one.looked)
     before = watch.done if watch else 0
 
     def moved(at: int) -> None:

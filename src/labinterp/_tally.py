@@ -124,7 +124,7 @@ def _counted(columns: list[pl.Series]) -> list[tuple[tuple[Any, ...], int]]:
     keys: Any = 0
     words = []
     for column in columns:
-        known = [*column.dtype.categories.to_list(), None]  # type: ignore[attr-defined]
+        known = [*column.dtype.categories.to_list(), None]  # type: ignore
         words.append(known)
         keys = keys * len(known) + column.to_physical().cast(pl.UInt32).fill_null(len(known) - 1).to_numpy()
     counts = np.bincount(keys)
@@ -143,7 +143,7 @@ def _refused(reason: pl.Series, columns: Mapping[str, pl.Series]) -> list[pl.Dat
     if reason.null_count() == len(reason):
         return []
     roles = ("test", "unit", "value")
-    about = np.array([roles.index(_ABOUT.get(word, "test")) for word in reason.dtype.categories] + [-1])  # type: ignore[attr-defined]
+    about = np.array([roles.index(_ABOUT.get(word, "test")) for word in reason.dtype.categories] + [-1])  # type: ignore
     each = about.take(reason.to_physical().fill_null(len(about) - 1).to_numpy())
     found = []
     for number, role in enumerate(roles):

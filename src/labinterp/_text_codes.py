@@ -131,7 +131,7 @@ class TextCodes:
         found = [(meaning((test, code, specimen)), unit) for test, code, specimen, unit in zip(*classes, strict=True)]
         kept = [self._kept.number(one, one) for one in found]
         if len(self.rests.things) == 1:
-            pair = _once(lambda of: names.pair(*of, self.rests.things[0]))
+            pair = _once(lambda of: names.pair(of[0], of[1], self.rests.things[0]))
             return self._keyed(columns, roles, {"pair": pl.Series([self._pair(pair(one)) for one in found], dtype=pl.Int64)})
         return self._keyed(columns, roles, {"kept": pl.Series(kept, dtype=pl.Int64)})
 

@@ -129,13 +129,25 @@ def as_text(column: pl.Series) -> pl.Series:
     if dtype.is_float():
         texts = column.fill_nan(None).cast(pl.Float64).cast(pl.String)
         return texts.str.strip_suffix(".0")
+    if isinstance(dtype, pl.Array):
+        column, dtype = column.arr.to_list(), pl.List(pl.String)
     if isinstance(dtype, pl.List):
         return column.cast(pl.List(pl.String)).list.join(";")
     if dtype == pl.Object:
-        return pl.Series(column.name, [None if v is None or v != v else str(v) for v in column.to_list()], dtype=pl.String)
+        return pl.Series(column.name, [None if is_nothing(v) else _listed(v) for v in column.to_list()], dtype=pl.String)
     if dtype != pl.Null and (dtype.is_nested() or dtype == pl.Binary):
         return pl.Series(column.name, [None] * len(column), dtype=pl.String)
     return column.cast(pl.String)
+
+
+def _listed(value: object) -> str:
+    """A value of an object column as text; of several, a list in one cell."""
+    return ";".join(sorted(map(str, value))) if isinstance(value, (list, tuple, set, frozenset)) else str(value)
+
+
+def is_nothing(value: object) -> bool:
+    """Whether a value of an object column stands for a missing one: None, NaN, pandas' NA and NaT."""
+    return value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value)
 
 
 class Meet:

@@ -13,6 +13,7 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from labinterp.errors import InputError, MissingExtraError
@@ -133,7 +134,9 @@ def interpret_frame(
         raise InputError(f"lane is 'local' or 'engine', not {lane!r}")
     native: Any = narwhals.to_native(frame, pass_through=True)
     if native is not frame:
-        return cast("Frame", narwhals.from_native(_answered(native, lane, roles, options)))
+        home = type(frame).__module__  # the caller's own version of narwhals' interface
+        wrap = import_module(home).from_native if home.startswith("narwhals.stable.") else narwhals.from_native
+        return cast("Frame", wrap(_answered(native, lane, roles, options)))
     return cast("Frame", _answered(native, lane, roles, options))
 
 
