@@ -82,8 +82,10 @@ def _duckdb() -> Engine:
     connection = duckdb_connection()
 
     def frame(table: pl.DataFrame) -> Any:
-        name, rows = _fresh(), table.to_arrow()  # noqa: F841 - found by its name
+        name = _fresh()
+        connection.register("rows", table.to_arrow())
         connection.execute(f"create table {name} as select * from rows")
+        connection.unregister("rows")
         return connection.table(name)
 
     return Engine("duckdb", frame, lambda relation: pl.DataFrame(relation.to_arrow_table()))
@@ -157,7 +159,8 @@ def _ibis_duckdb() -> Engine:
     backend = ibis.duckdb.connect()
 
     def frame(table: pl.DataFrame) -> Any:
-        name, rows = _fresh(), table.to_arrow()  # noqa: F841 - found by its name
+        name = _fresh()
+        backend.con.register("rows", table.to_arrow())
         backend.con.execute(f"create table {name} as select * from rows")
         return backend.table(name)
 

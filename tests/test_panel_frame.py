@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import shutil
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -16,7 +14,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from tests import rows
+from tests import engines, rows
 
 from labinterp import Catalog, LabResult, Patient, Report, _panels, assess, interpret
 from labinterp._sights import Sights
@@ -153,7 +151,7 @@ def given(said: pl.DataFrame) -> list[tuple[Any, ...]]:
 @pytest.mark.parametrize(("seed", "untidy"), [(1, 0.0), (2, 0.3), (3, 1.0)])
 def test_every_statement_is_that_of_the_panel(seed: int, untidy: float) -> None:
     """All analytes, missing and contradicting facts, dirty values, results twice, circumstances shown and declared."""
-    records = export(420, seed, untidy)
+    records = export(380, seed, untidy)
     want, got = expected(records), given(panel_frame(frame_of(records)))
     assert got == want
     kinds = {row[1] for row in want}
@@ -451,22 +449,20 @@ def test_engines_that_live_here(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sorted(plainly(panel_frame(connection.sql("select * from spaced"), row_id="row")), key=str) == sorted(labelled, key=str)
 
 
-def test_spark() -> None:
-    if shutil.which("java") is None and not {"CI", "LABINTERP_ENGINES"} & set(os.environ):
-        pytest.skip("PySpark needs Java 17")
+@pytest.mark.parametrize("name", [name for name in engines.ENGINES if name != "polars"])
+def test_every_engine(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The statements of an engine's frame, in a frame of the engine; rows in any order, so they have labels."""
+    engine, want = engines.engine(name), sorted(plainly(panel_frame(a_frame(), row_id="row")), key=str)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of Spark about itself
-        from pyspark.sql import SparkSession
-
-        builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").config("spark.driver.host", "127.0.0.1")
-        session = builder.config("spark.sql.shuffle.partitions", "1").getOrCreate()
-        types = "row int, patient_id string, collected_at date, test string, value string, unit string, sex string, age_years int"
-        made = panel_frame(session.createDataFrame(a_frame().rows(), types), row_id="row")
-        assert made.columns == ["patient_id", "collected_at", *ANSWERS]
-        got = [tuple("" if value is None and n != 1 else value for n, value in enumerate(row)) for row in made.collect()]
-        empty = panel_frame(session.createDataFrame([], types))
-        assert (empty.columns, empty.count()) == (made.columns, 0)
-    assert got == plainly(panel_frame(a_frame(), row_id="row"))
+        warnings.simplefilter("ignore")  # of the engines about themselves
+        frame = engine.frame(a_frame())
+        made = panel_frame(frame, row_id="row")
+        assert type(made) is type(frame)
+        assert sorted(plainly(engine.table(made)), key=str) == want
+        one = engine.table(panel_frame(engine.frame(a_frame().filter(pl.col("value") == "100")), row_id="row", by="patient_id"))
+        assert set(one["li_because"]) == {"13"}
+        monkeypatch.setattr(_panels, "BATCH", 2)
+        assert sorted(plainly(engine.table(panel_frame(frame, row_id="row"))), key=str) == want
 
 
 @pytest.mark.parametrize("frame", [a_frame().clear(), a_frame()[4:], a_frame().with_columns(value=None), a_frame().with_columns(test=None)])

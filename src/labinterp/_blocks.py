@@ -15,77 +15,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from labinterp._pieces import as_utf8, decoded, lines_of
+from labinterp._pieces import cut_line, decoded, lines_of
 from labinterp._quoting import closed_rows
-from labinterp._table import Table, read_table
 from labinterp.errors import InputError
 
 STATE = "labinterp: state of the row"  # a column beside the caller's own, on the way from here to the answers
 WHOLE, TORN, BLANK = 0, 1, 2
-_HEAD = 1 << 16  # bytes in which the header is looked for
 _LONGEST = 64 << 20  # bytes of one row
 _OPEN = 1 << 20  # a quoted cell as long as this is taken for a quote that is never closed
+_MANY = 100  # lines of one row
 _FAULTS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
-
-
-class Head(NamedTuple):
-    """The beginning of a file.
-
-    Attributes:
-        table: Header, columns of the roles, delimiter; without rows.
-        names: The header, with no name twice.
-        pieces: The text behind the header line.
-    """
-
-    table: Table
-    names: list[str]
-    pieces: Iterator[bytes]
-
-
-def head(pieces: Iterator[bytes], columns: dict[str, str], delimiter: str | None, encoding: str | None) -> Head:
-    """Read the header of a file.
-
-    Args:
-        pieces: Its bytes.
-        columns: Role -> column name where the usual names do not find it.
-        delimiter: Default: found in the header line.
-        encoding: Default: found.
-
-    Raises:
-        InputError: As `read_table`; or this is JSON.
-    """
-    pieces = as_utf8(pieces, encoding)
-    data, piece = b"", b""
-    for piece in pieces:
-        data += piece
-        if len(data) >= _HEAD and _cut_line(data):
-            break
-    else:
-        piece = b""
-    text = decoded(data[: _cut_line(data[:_HEAD]) or _cut_line(data)] if piece else data)
-    if text.lstrip()[:1] in ("{", "["):
-        raise InputError("JSON is read as a whole and its draws together: use --to csv, json or table, without --stream")
-    table = read_table(text.encode(), columns, delimiter)
-    lines = lines_of(text)
-    used = next(n for n, line in enumerate(lines) if line.strip())
-    width = lines[used].count(table.delimiter)
-    for row in closed_rows(lines[used : used + 200], table.delimiter, width)[0]:
-        used += len(lines_of(row))
-        if any(cell.strip() for cells in csv.reader(lines_of(row), delimiter=table.delimiter) for cell in cells):
-            break
-    start = sum(map(len, data.splitlines(keepends=True)[:used]))
-    return Head(table._replace(rows=[]), distinct(table.header), chain([data[start:]], pieces))
-
-
-def distinct(header: Sequence[str]) -> list[str]:
-    """Names of columns as they stand; one that stands twice gets a number behind it."""
-    names: list[str] = []
-    for name in header:
-        number, free = 2, name
-        while free in names:
-            free, number = f"{name}_{number}", number + 1
-        names.append(free)
-    return names
 
 
 class _Ends(NamedTuple):
@@ -148,7 +87,7 @@ class Blocks:
             if frame is None:
                 frame = self._read(lines_of(decoded(data[:cut])))
             return frame, data[cut:]
-        cut = len(data) if last else _cut_line(data)
+        cut = len(data) if last else cut_line(data)
         lines = lines_of(decoded(data[:cut]))
         whole, used = closed_rows(lines, self._delimiter, self._width - 1, last=last)
         if not whole:
@@ -185,48 +124,75 @@ class Blocks:
         cut = int(ends[-1]) if ends.size else 0
         if quotes.size % 2 and len(data) - cut > _OPEN:
             return None
-        agreed = self._agreed(data, ends, np.unique(np.searchsorted(ends, lines[inside])))
-        return _Ends(cut, ends.size, True) if agreed else None
-
-    def _agreed(self, data: bytes, ends: Any, rows: Any) -> bool:
-        """Whether rows of several lines are such by the rules: a quote that is never closed may have swallowed rows."""
+        rows = self._doubted(data, raw, quotes, lines, np.flatnonzero(inside), np.searchsorted(ends, lines[inside]))
         for row in rows[: np.searchsorted(rows, ends.size)].tolist():
-            lines = lines_of(decoded(data[ends[row - 1] if row else 0 : ends[row]]))
-            if len(closed_rows(lines, self._delimiter, self._width - 1)[0]) > 1:
-                return False
-        return True
+            text = lines_of(decoded(data[ends[row - 1] if row else 0 : ends[row]]))
+            if len(closed_rows(text, self._delimiter, self._width - 1)[0]) > 1:
+                return None
+        return _Ends(cut, ends.size, True)
+
+    def _doubted(self, data: bytes, raw: Any, quotes: Any, lines: Any, inside: Any, rows: Any) -> Any:
+        """Rows of several lines in which a quote that is never closed may have swallowed rows: the rules are to be asked.
+
+        There a line has as many delimiters as a row, a quote of the cell touches one from within, or the lines are many.
+        """
+        mark, cells = ord(self._delimiter), np.searchsorted(quotes, lines[inside])
+        after, before = quotes.take(cells - 1) + 1, quotes.take(cells, mode="clip") - 1
+        doubted = np.isin(raw.take(after, mode="clip"), (mark, 34)) | np.isin(raw.take(before), (mark, 34))
+        doubted |= (raw.take(after - 2, mode="wrap") == 34) | (raw.take(before + 2, mode="clip") == 34)  # parts of a cell, about a quote
+        ends = np.append(lines, len(data))[inside + 1].tolist()
+        most = self._width - 2
+        doubted |= np.array([data.count(mark, start, end) > most for start, end in zip(lines[inside].tolist(), ends, strict=True)])
+        long = np.flatnonzero(np.bincount(rows) >= _MANY)
+        return np.union1d(rows[doubted], long)
 
     def _trusted(self, data: bytes, rows: int, doubled: bool) -> pl.DataFrame | None:
-        """The rows as polars reads them, if it finds that many and none of them is odd.
+        """The rows as polars reads them, if it finds that many.
 
         All columns are read, whatever is asked for: of some of them, polars does not see that a row is too long, and takes cells that
         are not theirs.
         """
-        try:
-            frame = pl.read_csv(
-                data, has_header=False, schema=dict.fromkeys(self._names, pl.String), separator=self._delimiter,
-                quote_char='"' if b'"' in data else None,
-            )  # fmt: skip
-        except _FAULTS:
-            return None
-        if frame.height != rows:
+        frame, ragged = self._by_polars(data), False
+        if frame is None:
+            frame, ragged = self._by_polars(data, truncate_ragged_lines=True), True
+        if frame is None or frame.height != rows:
             return None
         if doubled:  # an empty cell is nothing, quoted or not
             frame = frame.with_columns(pl.when(pl.all() != "").then(pl.all()))
-        if min(column.null_count() for column in frame) and frame.select(pl.all_horizontal(pl.all().is_null()).any()).item():
-            return None  # a line with nothing in it is not a row of empty cells
+        if ragged or (min(column.null_count() for column in frame) and frame.select(pl.all_horizontal(pl.all().is_null()).any()).item()):
+            return self._with_odd_rows(frame, data)
         return frame.with_columns(pl.lit(WHOLE, pl.Int8).alias(STATE))
+
+    def _by_polars(self, data: bytes, **options: bool) -> pl.DataFrame | None:
+        schema, quote = dict.fromkeys(self._names, pl.String), '"' if b'"' in data else None
+        try:
+            return pl.read_csv(data, has_header=False, schema=schema, separator=self._delimiter, quote_char=quote, **options)
+        except _FAULTS:
+            return None
+
+    def _with_odd_rows(self, frame: pl.DataFrame, data: bytes) -> pl.DataFrame | None:
+        """Blank lines, and rows that are longer than the header, which polars has cut off: they are read again, one by one."""
+        raw = np.frombuffer(data, np.uint8)
+        quotes, marks, ends = (np.flatnonzero(raw == byte) for byte in (34, ord(self._delimiter), 10))
+        marks, ends = (places[np.searchsorted(quotes, places) % 2 == 0] if quotes.size else places for places in (marks, ends))
+        starts = np.append(0, ends + 1)[: frame.height]
+        ends = np.append(ends, len(data))[: frame.height]
+        state = np.full(frame.height, WHOLE, np.int8)
+        state[(ends == starts) | ((ends == starts + 1) & (raw.take(starts, mode="clip") == 13))] = BLANK
+        cells = np.bincount(np.searchsorted(ends, marks), minlength=frame.height) + 1
+        last = {}
+        for at in np.flatnonzero(cells > self._width).tolist():
+            row = self._cells(lines_of(decoded(data[starts[at] : ends[at]])))[0]
+            state[at] = self._fitted(row)
+            last[at] = row[-1] or None
+        if last:
+            name = self._names[-1]
+            frame = frame.with_columns(frame[name].scatter(list(last), pl.Series(list(last.values()), dtype=pl.String)))
+        return frame.with_columns(pl.Series(STATE, state))
 
     def _read(self, lines: list[str]) -> pl.DataFrame:
         """The rows as Python's csv reads them; one of another length than the header is brought to it."""
-        reader = csv.reader(lines, delimiter=self._delimiter)
-        try:
-            read = list(reader)
-        except csv.Error as error:
-            raise InputError(
-                f"line {reader.line_num} behind row {self.rows}: this is not a table that can be read ({error}); "
-                "accepted: CSV and TSV with a header line"
-            ) from None
+        read = self._cells(lines)
         state = np.full(len(read), WHOLE, np.int8)
         for number, row in enumerate(read):
             if len(row) != self._width:
@@ -236,6 +202,14 @@ class Blocks:
             for name, cells in zip(self._names, zip(*read, strict=True), strict=True)
         }
         return pl.DataFrame({**columns, STATE: pl.Series(state)})
+
+    def _cells(self, lines: list[str]) -> list[list[str]]:
+        try:
+            return list(csv.reader(lines, delimiter=self._delimiter))
+        except csv.Error as error:
+            raise InputError(
+                f"a row behind row {self.rows}: this is not a table that can be read ({error}); accepted: CSV and TSV with a header line"
+            ) from None
 
     def _fitted(self, row: list[str]) -> int:
         """Bring a row to the width of the header. What stands behind its last cell is kept in that cell, as it was parted."""
@@ -262,8 +236,3 @@ def _over_lines(data: bytes, raw: Any, quotes: Any) -> bool:
     starts = np.cumsum(lengths) - lengths
     inside = np.arange(int(lengths.sum())) + np.repeat(opens - starts, lengths)
     return bool((raw.take(inside) == 10).any())
-
-
-def _cut_line(data: bytes) -> int:
-    """Where the last line ends; in a file without new lines, a return ends it (the last byte may be the first half of an end)."""
-    return data.rfind(b"\n") + 1 or data.rfind(b"\r", 0, len(data) - 1) + 1

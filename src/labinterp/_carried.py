@@ -88,6 +88,24 @@ class Offered:
         return self._table.__arrow_c_stream__(requested_schema)
 
 
+def apart(frame: nw.LazyFrame[Any], name: str) -> nw.LazyFrame[Any]:
+    """The same frame, whose columns are computed before anything that rests on them.
+
+    Ibis and PostgreSQL write the columns of one step into the next, and each again wherever it is used, so that the query
+    grows without end. They do not where a step holds a random number.
+
+    Args:
+        frame: Where the columns are.
+        name: Of the column with the random number.
+    """
+    if not frame.implementation.is_ibis():
+        return frame
+    import ibis
+
+    found: nw.LazyFrame[Any] = nw.from_native(frame.to_native().mutate(**{name: ibis.random()})).lazy()
+    return found
+
+
 def carried(frame: nw.LazyFrame[Any], table: pl.DataFrame) -> nw.LazyFrame[Any]:
     """A small table where a frame lives, to be joined with it."""
     native, kind = frame.to_native(), frame.implementation

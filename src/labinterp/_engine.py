@@ -15,10 +15,10 @@ import polars as pl
 
 from labinterp import _local
 from labinterp._asked import Asked, asked
-from labinterp._carried import Rows, carried, fetched
+from labinterp._carried import Rows, apart, carried, fetched
 from labinterp._code_answers import WORDS, CodeAnswers
 from labinterp._numbers import written
-from labinterp._row_keys import AMBIGUOUS, NAMES, NOTHING, ODD, RANGES, RowKeys
+from labinterp._row_keys import AMBIGUOUS, DAYS, NAMES, NOTHING, ODD, RANGES, RowKeys
 from labinterp._summary import ADDED
 from labinterp._text_codes import NONE, TextCodes, days_read, learned
 from labinterp._texts import LOCK, as_text
@@ -136,25 +136,22 @@ class Plan:
 
     def _with(self, columns: Mapping[str, nw.Expr]) -> None:
         if columns:
-            self.frame = self.frame.with_columns(*(column.alias(self._name(name)) for name, column in columns.items()))
+            made = self.frame.with_columns(*(column.alias(self._name(name)) for name, column in columns.items()))
+            self.frame = apart(made, self._name("apart"))
 
     def _look_up(self) -> None:
         keys = self._keys
         for layer in keys.layers():
             self._with(layer)
         if keys.dated:
-            self._read_days(keys.odd_days())
+            self._read_days()
             self._with(keys.lived())
             self._with(keys.age())
 
-    def _read_days(self, roles: list[str]) -> None:
-        """Days that are not in ISO form."""
-        for role, rows in zip(roles, fetched(self.frame, [[self._name(f"odd_{role}")] for role in roles]), strict=True):
-            texts = sorted(text for (text,) in rows if text is not None)
-            if texts:
-                self._join(days_read(self._keys.own, role, texts), f"odd_{role}")
-                parts = {f"{role}_{of}": (self._col(f"{role}_{of}"), self._col(f"odd_{role}_{of}")) for of in "ymd"}
-                self._with({name: nw.when(read.is_null()).then(plain).otherwise(read) for name, (plain, read) in parts.items()})
+    def _read_days(self) -> None:
+        """Join what the texts of days say."""
+        for role, rows in zip(DAYS, fetched(self.frame, [[self._name(f"text_{role}")] for role in DAYS]), strict=True):
+            self._join(days_read(self._keys.own, role, sorted(text for (text,) in rows if text is not None)), f"text_{role}")
 
     def _seen(self) -> dict[str, Rows]:
         layout = self._keys.layout

@@ -46,10 +46,9 @@ def said(frame: Any, drawn_of: Callable[[Sequence[Any]], Drawn], read: Callable[
 
 
 def _persons(lazy: nw.LazyFrame[Any], drawn: Drawn, most: int) -> Iterator[pl.DataFrame]:
-    """The rows, whole persons at a time."""
-    count = int(_fetched(lazy.select(nw.len().alias("rows")))["rows"][0])
-    name = drawn.labels[0] if drawn.labels else None
-    if count > most and name is not None and drawn.row_id is not None:  # rows without labels are numbered as they come, in one go
+    """The rows, whole persons at a time; rows without labels are numbered as they come, in one go."""
+    name = drawn.labels[0] if drawn.labels and drawn.row_id is not None else None
+    if name is not None and int(_fetched(lazy.select(nw.len().alias("rows")))["rows"][0]) > most:
         sizes = _fetched(lazy.group_by(name).agg(nw.len().alias("_li_rows")).sort(name, nulls_last=True))
         known = sizes.filter(pl.col(name).is_not_null())
         if key(known[name]).n_unique() == known.height:  # else one person is written in two ways, and may stand in two parts

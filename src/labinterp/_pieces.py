@@ -215,3 +215,8 @@ def _line(line: bytes) -> str:
         return line.decode("utf-8")
     except UnicodeDecodeError:
         return line.decode("cp1252", "replace")
+
+
+def cut_line(data: bytes) -> int:
+    """Where the last line ends; in a file without new lines, a return ends it (the last byte may be the first half of an end)."""
+    return data.rfind(b"\n") + 1 or data.rfind(b"\r", 0, len(data) - 1) + 1

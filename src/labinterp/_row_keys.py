@@ -163,8 +163,10 @@ class RowKeys:
     def layers(self) -> list[dict[str, nw.Expr]]:
         """What is computed for each row before anything is known of the texts; each layer rests on those before it."""
         made: list[dict[str, nw.Expr]] = [self.texts(), {}, {}]
-        parts = [self._value(), self._years(), *(map(self._day, DAYS) if self.dated else ())]
-        if self.years and not self.dated:
+        parts = [self._value(), self._years()]
+        if self.dated:
+            parts.append([{}, self.days()])
+        elif self.years:
             parts.append([{}, {}, self.age()])
         for part in parts:
             for layer, columns in zip(made, part, strict=False):
@@ -203,36 +205,29 @@ class RowKeys:
     def _pattern(self, pattern: str) -> str:
         return pattern.removesuffix("$") + self._end
 
-    def _day(self, role: str) -> list[dict[str, nw.Expr]]:
-        """Year, month and day; and the text where it must be read in Python ("odd_...")."""
+    def days(self) -> dict[str, nw.Expr]:
+        """The texts of the days of birth and of sampling, in rows whose age is not given as a number."""
+        return {f"text_{role}": self._day(role) for role in DAYS}
+
+    def _day(self, role: str) -> nw.Expr:
         column, dtype = nw.col(self._asked.columns[role]), self._types[role]
-        y, m, d = (f"{role}_{of}" for of in "ymd")
-        if dtype in (nw.Date, nw.Datetime):
-            parts = (column.dt.year(), column.dt.month(), column.dt.day())
-            return [{name: part.cast(nw.Int64) for name, part in zip((y, m, d), parts, strict=True)}]
-        if dtype.is_float():  # 20240131.0
+        if dtype == nw.Datetime:  # the day as the engine shows it
+            column = column.dt.date()
+        elif dtype.is_float():  # 20240131.0
             whole = column.is_finite() & (column.round() == column) & (column > 0) & (column < 1e9)
             column = nw.when(whole).then(column).cast(nw.Int64)
-        texts = nw.lit(None).cast(nw.String) if dtype in _MUTE else column if dtype == nw.String else column.cast(nw.String)
-        text, year, month, day = (self.col(name) for name in (f"text_{role}", y, m, d))
-        iso = text.str.contains(self._pattern(ISO_DAY))
-        cut = {name: nw.when(iso).then(text.str.slice(*where)).cast(nw.Int64) for name, where in ((y, (0, 4)), (m, (5, 2)), (d, (8, 2)))}
-        odd = nw.when(~iso).then(nw.when(text != "").then(text))
-        leap = ((year % 4 == 0) & (year % 100 != 0)) | (year % 400 == 0)
-        short = (month == 4) | (month == 6) | (month == 9) | (month == 11)
-        longest = nw.when(month == 2).then(nw.when(leap).then(29).otherwise(28)).otherwise(nw.when(short).then(30).otherwise(31))
-        known = (year >= 1) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= longest)
-        return [{f"text_{role}": texts.fill_null("")}, {**cut, f"odd_{role}": odd}, {y: nw.when(known).then(year)}]  # no year, no day
-
-    def odd_days(self) -> list[str]:
-        """The roles of days that come as texts."""
-        return [role for role in DAYS if self.dated and self._types[role] not in (nw.Date, nw.Datetime)]
+        text = nw.lit(None).cast(nw.String) if dtype in _MUTE else column if dtype == nw.String else column.cast(nw.String)
+        if dtype == nw.String:  # of a time, the day is enough
+            text = nw.when(text.str.contains(self._pattern(ISO_DAY))).then(text.str.slice(0, 10)).otherwise(text)
+        if not self.years:
+            return text
+        return nw.when(~((self.col("years") >= 0) & (self.col("years") <= OLDEST)).fill_null(False)).then(text)
 
     def lived(self) -> dict[str, nw.Expr]:
-        """Completed months and completed days, from years, months and days of the calendar."""
-        (y1, m1, d1), (y2, m2, d2) = ([self.col(f"{role}_{of}") for of in "ymd"] for role in DAYS)
-        before = nw.when(d2 < d1).then(1).otherwise(0)
-        return {"months": (y2 - y1) * 12 + m2 - m1 - before, "lived": _day_number(y2, m2, d2) - _day_number(y1, m1, d1)}
+        """Completed months and completed days, from the days that were read: months since the year 0, day of the month, day of all days."""
+        born, at = ({of: self.col(f"{role}_{of}") for of in ("month", "day", "number")} for role in DAYS)
+        before = nw.when(at["day"] < born["day"]).then(1).otherwise(0)
+        return {"months": at["month"] - born["month"] - before, "lived": at["number"] - born["number"]}
 
     def _years(self) -> list[dict[str, nw.Expr]]:
         if not self.years:
@@ -274,13 +269,6 @@ def _passed(number: nw.Expr, marks: Sequence[float]) -> nw.Expr:
     for passed, mark in reversed(list(enumerate(marks))):
         count = nw.when(number >= mark).then(count).otherwise(passed)
     return count
-
-
-def _day_number(y: nw.Expr, m: nw.Expr, d: nw.Expr) -> nw.Expr:
-    """The number of a day, counted from a fixed day; years begin in March, so that the leap day is the last."""
-    early = nw.when(m <= 2).then(1).otherwise(0)
-    y, m = y - early, m + early * 12 - 3
-    return y * 365 + y // 4 - y // 100 + y // 400 + (m * 153 + 2) // 5 + d
 
 
 def _text_type(dtype: Any) -> bool:

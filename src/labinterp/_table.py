@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from labinterp._lazy import pattern
 from labinterp._names import squash
 from labinterp.errors import InputError
 
@@ -63,6 +64,7 @@ ROLES = tuple(COLUMN_NAMES)
 _BY_NAME = {squash(name): role for role, names in COLUMN_NAMES.items() for name in (role, *names)}
 # Two of these in one file are two answers: the caller says which. Of the others the commonest name is taken.
 _ONE_ONLY = {"value", "unit", "sex", "age_years", "pregnant", "comparator"}
+_LINE = pattern(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
 _DELIMITERS = ("\t", ";", ",", "|")
 
 
@@ -154,7 +156,7 @@ def _quotes_closed(text: str, delimiter: str) -> str:
     A line with an odd number of quotes opens a cell of several lines only if a later line closes it before a whole
     row has come by.
     """
-    lines, kept, at = text.splitlines(keepends=True), [], 0
+    lines, kept, at = _LINE.findall(text), [], 0  # a line separator of Unicode ends no row
     width = lines[0].count(delimiter) if lines else 0
     while at < len(lines):
         end, joined = at + 1, lines[at]

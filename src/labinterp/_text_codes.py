@@ -244,14 +244,16 @@ class TextCodes:
 
 
 def days_read(own: str, role: str, texts: Iterable[str]) -> pl.DataFrame:
-    """Texts of days that are not in ISO form -> year, month and day, where they are read."""
+    """Texts of days -> months since the year 0, day of the month, and the number of the day; nothing where they are no day."""
     texts = list(texts)
     days = [_day(text) for text in texts]
-    made = {
-        of: pl.Series([day and getattr(day, name) for day in days], dtype=pl.Int64)
-        for of, name in zip("ymd", ("year", "month", "day"), strict=True)
+    found = {
+        "month": [day and day.year * 12 + day.month for day in days],
+        "day": [day and day.day for day in days],
+        "number": [day and day.toordinal() for day in days],
     }
-    return pl.DataFrame({f"{own}key_{role}": pl.Series(texts, dtype=pl.String), **{f"{own}odd_{role}_{of}": made[of] for of in "ymd"}})
+    made = {f"{own}{role}_{of}": pl.Series(column, dtype=pl.Int64) for of, column in found.items()}
+    return pl.DataFrame({f"{own}key_{role}": pl.Series(texts, dtype=pl.String), **made})
 
 
 def _day(text: str) -> Any:
