@@ -22,7 +22,7 @@ LAYERS = [
     {"errors", "_codes", "_lazy", "_digest", "_schema", "_texts", "_progress", "_quoting"},
     {"_quantity", "_inputs", "_names", "_derived", "_files", "_pieces", "_carried", "_tally"},
     {"_units", "_rules", "_table", "_facts", "_numbers", "_plain", "_draws", "_ways"},
-    {"_reported", "_trace", "_identify", "_screen", "_compile", "_border", "_blocks", "_written"},
+    {"_reported", "_trace", "_identify", "_screen", "_compile", "_border", "_blocks", "_heads", "_written"},
     {"_results", "_check_limits", "_check_links", "_scans"},
     {"_checks", "_json"},
     {"_catalog", "_measure"},
@@ -73,7 +73,7 @@ ALLOWED = {
 # What reads files, by design; nothing else below the edges does.
 READS_FILES = {"_catalog", "_files", "_checks", "_digest"}
 EDGES = {
-    "readers", "testing", "_render", "cli", "__main__", "__init__", "_border", "_table", "_pieces", "_blocks", "_scans", "_streams", "_progress",
+    "readers", "testing", "_render", "cli", "__main__", "__init__", "_border", "_table", "_pieces", "_blocks", "_heads", "_scans", "_streams", "_progress",
     "_written", "_ways", "_flagged",
 }  # fmt: skip
 ENGINE = sorted(set(LEVEL) - EDGES)

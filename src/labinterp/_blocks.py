@@ -163,7 +163,7 @@ class Blocks:
             return self._with_odd_rows(frame, data)
         return frame.with_columns(pl.lit(WHOLE, pl.Int8).alias(STATE))
 
-    def _by_polars(self, data: bytes, **options: bool) -> pl.DataFrame | None:
+    def _by_polars(self, data: bytes, **options: Any) -> pl.DataFrame | None:
         schema, quote = dict.fromkeys(self._names, pl.String), '"' if b'"' in data else None
         try:
             return pl.read_csv(data, has_header=False, schema=schema, separator=self._delimiter, quote_char=quote, **options)
