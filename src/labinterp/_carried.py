@@ -126,7 +126,10 @@ def carried(frame: nw.LazyFrame[Any], table: pl.DataFrame) -> nw.LazyFrame[Any]:
     elif kind.is_ibis():
         import ibis
 
-        made = ibis.memtable(table)
+        made, backend = ibis.memtable(table), native.get_backend()
+        if backend.name == "postgres":  # without figures it takes a join with a few rows for millions, and plans for those
+            backend.execute(made.count())
+            backend.raw_sql(f"analyze {_quoted(made.get_name())}")
     else:
         made = table.lazy()
     found: nw.LazyFrame[Any] = nw.from_native(made).lazy()

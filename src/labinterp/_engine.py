@@ -122,6 +122,7 @@ class Plan:
             self._known = learned(asked)
         self._keys = RowKeys(asked, schema, own, r"\z" if frame.implementation.is_pyspark() else "$", self._known.marks)
         self._col, self._name, self.frame = self._keys.col, self._keys.name, frame
+        self._made: list[str] = []
 
     def answers(self) -> nw.LazyFrame[Any]:
         """The frame with its answers."""
@@ -134,19 +135,30 @@ class Plan:
 
     # --- what is looked up ----------------------------------------------------------------------------------
 
-    def _with(self, columns: Mapping[str, nw.Expr]) -> None:
-        if columns:
-            made = self.frame.with_columns(*(column.alias(self._name(name)) for name, column in columns.items()))
-            self.frame = apart(made, self._name("apart"))
+    def _with(self, columns: Mapping[str, nw.Expr], keep: Iterable[str] | None = None) -> None:
+        """Add columns; of those made before only some are kept, where they are named."""
+        if not columns and keep is None:
+            return
+        new = {self._name(name): column for name, column in columns.items()}
+        named = self._made if keep is None else {self._name(name) for name in keep}
+        live = [name for name in self._made if name in named and name not in new]
+        made = self.frame.select(*map(nw.col, self._names), *map(nw.col, live), *(column.alias(name) for name, column in new.items()))
+        self._made = [*live, *new]
+        self.frame = apart(made, self._name("apart"))
 
     def _look_up(self) -> None:
         keys = self._keys
-        for layer in keys.layers():
+        *layers, last = keys.layers()
+        for layer in layers:
             self._with(layer)
-        if keys.dated:
-            self._read_days()
-            self._with(keys.lived())
-            self._with(keys.age())
+        looked_up = [*keys.texts(), "number", "op", "how", "odd", "age"]
+        if not keys.dated:
+            self._with(last, looked_up)
+            return
+        self._with(last, [*looked_up, "whole", "years", *(f"text_{role}" for role in DAYS)])
+        self._read_days()
+        self._with(keys.lived(), [*looked_up, "whole", "years"])
+        self._with(keys.age(), looked_up)
 
     def _read_days(self) -> None:
         """Join what the texts of days say."""
@@ -164,6 +176,7 @@ class Plan:
         """Join a small table on columns of the frame; its own first columns are the keys."""
         small = carried(self.frame, table)
         self.frame = self.frame.join(small, how="left", left_on=[self._name(key) for key in keys], right_on=table.columns[: len(keys)])
+        self._made += table.columns[len(keys) :]
 
     def _join_codes(self, codes: TextCodes) -> None:
         """What the texts of each row mean."""
@@ -188,14 +201,15 @@ class Plan:
                 layer["meant"] = col("kept") * len(codes.rests.things) + col("odd_rest").fill_null(0)
         elif keys.written:
             layer = {"op": nw.when(~odd).then(col("op"))}
-        self._with(layer)
+        coded = ["pair", "kind", "range", "number", "op", "how", "odd_alone"]
+        self._with(layer, [*coded, *at(keys.here(["comparator"]))])
         if len(codes.rests.things) > 1:
             self._join(codes.with_rests, "meant")
         if codes.comparators.width:
             self._join(codes.comparators, *at(["comparator"]), "op")
             disagree = (col("merged") == NONE) & (col("how") != AMBIGUOUS)
             op = nw.when(col("merged") == NONE).then(nw.lit(0)).otherwise(col("merged")).cast(nw.Int64)
-            self._with({"how": nw.when(disagree).then(nw.lit(NOTHING)).otherwise(col("how")).cast(nw.Int64), "op": op})
+            self._with({"how": nw.when(disagree).then(nw.lit(NOTHING)).otherwise(col("how")).cast(nw.Int64), "op": op}, coded)
 
     def _join_answers(self, codes: TextCodes, answers: CodeAnswers) -> None:
         """Where each number lies."""
@@ -206,7 +220,7 @@ class Plan:
             self._join_occasions(codes, answers)
             case = col("case")
         edges = answers.edges()
-        self._with({"at_row": answers.row_key(case, col("op")).cast(nw.Int64)})
+        self._with({"at_row": answers.row_key(case, col("op")).cast(nw.Int64)}, ["number", "how", "value", "alone"])
         self._join(edges, "at_row")
         lines = [nw.col(name) for name in edges.columns if name.startswith(self._name("edge"))]
         passed: nw.Expr = nw.lit(len(lines))
@@ -217,7 +231,8 @@ class Plan:
             place = nw.when(col("value") == NONE).then(place).otherwise(nw.when(col("alone") == NONE).then(place).otherwise(col("alone")))
         refused = nw.when(col("how") == AMBIGUOUS).then(nw.lit(answers.ambiguous)).otherwise(nw.lit(answers.unreadable))
         refuses = (col("named") == 1) & (col("how") >= AMBIGUOUS)
-        self._with({"at_words": nw.when(refuses).then(refused).otherwise(place).fill_null(answers.unseen).cast(nw.Int64)})
+        words = nw.when(refuses).then(refused).otherwise(place).fill_null(answers.unseen).cast(nw.Int64)
+        self._with({"at_words": words}, ["number", "factor", "own_analyte", "own_unit", "own_si", "mark"])
         self._join(answers.words(), "at_words")
 
     def _join_occasions(self, codes: TextCodes, answers: CodeAnswers) -> None:
@@ -236,8 +251,7 @@ class Plan:
             self._join(answers.moved(found), "at_moved")
             self._with({"case": nw.when(col("printed") == 0).then(col("case")).otherwise(col("moved"))})
         if codes.alone:
-            value = nw.when(col("how") == ODD).then(nw.lit(NONE)).otherwise(col("odd_alone")).fill_null(NONE)
-            self._with({"value": value.cast(nw.Int64)})
+            self._with({"value": col("odd_alone").fill_null(NONE)})
             key = nw.when(col("value") != NONE).then(answers.alone_key(col("case"), col("op"), col("value")))
             self._with({"at_alone": key})
             cases = range(answers.codes)
