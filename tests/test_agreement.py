@@ -29,17 +29,17 @@ from hypothesis import strategies as st
 from tests import reference, rows
 
 from labinterp import Catalog, LabResult, Patient, interpret
-from labinterp._classes import NO_SUCH_NAME, Names, People, first_years
 from labinterp._facts import read_age, read_contexts, read_date, read_pregnancy
+from labinterp._frames.classes import NO_SUCH_NAME, Names, People, first_years
+from labinterp._frames.numbers import ALONE, AMBIGUOUS, DIGITS, OPS, READ, UNREADABLE, ValueReader
+from labinterp._frames.screen import may_be_known
+from labinterp._frames.texts import Screen
 from labinterp._identify import Refused, name_key, which
 from labinterp._inputs import age_from_years, read_sex
 from labinterp._measure import NO_UNIT, believed
-from labinterp._numbers import ALONE, AMBIGUOUS, DIGITS, OPS, READ, UNREADABLE, ValueReader
 from labinterp._quantity import Unreadable, read_value
-from labinterp._screen import may_be_known
 from labinterp._spans import span_edges
 from labinterp._summary import ADDED, cells
-from labinterp._texts import Screen
 from labinterp.dataframes import interpret_frame
 from labinterp.errors import InputError
 from labinterp.testing import read_cases

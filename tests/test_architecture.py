@@ -15,31 +15,37 @@ import pytest
 from labinterp import Catalog
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "labinterp"
-MODULES = sorted(SOURCE.glob("*.py"))
+MODULES = {
+    ".".join(
+        (path.parent if path.name == "__init__.py" and path.parent != SOURCE else path.with_suffix("")).relative_to(SOURCE).parts
+    ): path
+    for path in sorted(SOURCE.rglob("*.py"))
+}
+PARTS = {"_frames", "_draw_frames", "_streams"}  # folders of modules; their own __init__ holds a docstring and nothing else
 
 # Lowest first. A module imports only from layers below its own.
 LAYERS = [
-    {"errors", "_codes", "_lazy", "_digest", "_schema", "_texts", "_progress", "_quoting"},
-    {"_quantity", "_inputs", "_names", "_derived", "_files", "_pieces", "_carried", "_tally"},
-    {"_units", "_rules", "_table", "_facts", "_numbers", "_plain", "_draws", "_ways"},
-    {"_reported", "_trace", "_identify", "_screen", "_compile", "_border", "_blocks", "_heads", "_written"},
-    {"_results", "_check_limits", "_check_links", "_scans"},
+    {"errors", "_codes", "_lazy", "_digest", "_schema", "_frames.texts", "_streams.progress", "_streams.quoting"},
+    {"_quantity", "_inputs", "_names", "_derived", "_files", "_streams.pieces", "_frames.carried", "_streams.tally"},
+    {"_units", "_rules", "_table", "_facts", "_frames.numbers", "_plain", "_draws", "_streams.ways"},
+    {"_reported", "_trace", "_identify", "_frames.screen", "_compile", "_border", "_streams.blocks", "_streams.heads", "_streams.written"},
+    {"_results", "_check_limits", "_check_links", "_streams.scans"},
     {"_checks", "_json"},
     {"_catalog", "_measure"},
-    {"_spans", "_convert", "_classes"},
-    {"_laboratory", "_ages"},
+    {"_spans", "_convert", "_frames.classes"},
+    {"_laboratory", "_frames.ages"},
     {"_assess"},
-    {"_patterns", "_lanes", "_stretches", "_stated"},
-    {"_explain", "_cases", "_persons", "_sights"},
-    {"_columns", "_row_panels", "_panel_engine"},
-    {"_together", "_rows"},
-    {"_interpret", "_summary", "_statements"},
-    {"_asked", "readers", "testing", "_render"},
-    {"_local", "_row_keys", "_streams", "_flagged"},
-    {"_panel_results", "_text_codes"},
-    {"_panel_rows", "_code_answers"},
-    {"_asked_draws", "_engine"},
-    {"_panels"},
+    {"_patterns", "_lanes", "_frames.stretches", "_streams.stated"},
+    {"_explain", "_frames.cases", "_draw_frames.persons", "_draw_frames.sights"},
+    {"_frames.columns", "_draw_frames.row_panels", "_draw_frames.panel_engine"},
+    {"_together", "_frames.rows"},
+    {"_interpret", "_summary", "_draw_frames.statements"},
+    {"_frames.asked", "readers", "testing", "_render"},
+    {"_frames.local", "_frames.row_keys", "_streams.streams", "_flagged"},
+    {"_draw_frames.panel_results", "_frames.text_codes"},
+    {"_draw_frames.panel_rows", "_frames.code_answers"},
+    {"_draw_frames.asked_draws", "_frames.engine"},
+    {"_draw_frames.panels"},
     {"dataframes", "cli"},
     {"__main__", "__init__"},
 ]
@@ -49,32 +55,39 @@ LEVEL = {module: level for level, layer in enumerate(LAYERS) for module in layer
 UPWARD = {("_quantity", "_units"), ("_units", "_catalog"), ("_results", "_json")}
 
 # Millions of rows at once; nothing below them needs these packages.
-FRAMES = {
-    "_texts", "_numbers", "_ages", "_cases", "_columns", "_rows", "_asked", "_local", "_engine", "_row_keys", "_text_codes", "_code_answers",
-    "_carried", "_persons", "_row_panels", "_sights", "_panel_results", "_panel_rows", "_panel_engine", "_panels", "_blocks", "_pieces",
-    "_scans", "_stated", "_streams", "_tally", "_written", "dataframes",
+FRAMES = {name for name in LEVEL if name.startswith(("_frames.", "_draw_frames."))} | {
+    "_streams.blocks", "_streams.pieces", "_streams.scans", "_streams.stated", "_streams.streams", "_streams.tally", "_streams.written",
+    "dataframes",
 }  # fmt: skip
 
 ALLOWED = {
     "pint": {"_units"},
     "pydantic": {"_schema", "_files", "_checks", "_check_limits", "_check_links", "_border"},
     "typer": {"cli", "__main__"},
-    "rich": {"cli", "_render", "_progress", "__main__"},
+    "rich": {"cli", "_render", "_streams.progress", "__main__"},
     "numpy": FRAMES,
     "polars": FRAMES,
-    "pandas": {"_local", "_panels"},
-    "pyarrow": {"_local", "_panels"},
-    "narwhals": {"_engine", "_row_keys", "_carried", "_panel_engine", "_panels", "_streams", "dataframes"},
-    "dask": {"_carried", "_panels"},
-    "ibis": {"_carried", "_panel_engine"},
-    "pyspark": {"_carried", "_panel_engine"},
+    "pandas": {"_frames.local", "_draw_frames.panels"},
+    "pyarrow": {"_frames.local", "_draw_frames.panels"},
+    "narwhals": {
+        "_frames.engine",
+        "_frames.row_keys",
+        "_frames.carried",
+        "_draw_frames.panel_engine",
+        "_draw_frames.panels",
+        "_streams.streams",
+        "dataframes",
+    },
+    "dask": {"_frames.carried", "_draw_frames.panels"},
+    "ibis": {"_frames.carried", "_draw_frames.panel_engine"},
+    "pyspark": {"_frames.carried", "_draw_frames.panel_engine"},
 }
 
 # What reads files, by design; nothing else below the edges does.
 READS_FILES = {"_catalog", "_files", "_checks", "_digest"}
 EDGES = {
-    "readers", "testing", "_render", "cli", "__main__", "__init__", "_border", "_table", "_pieces", "_blocks", "_heads", "_scans", "_streams", "_progress",
-    "_written", "_ways", "_flagged",
+    "readers", "testing", "_render", "cli", "__main__", "__init__", "_border", "_table", "_streams.pieces", "_streams.blocks", "_streams.heads", "_streams.scans", "_streams.streams", "_streams.progress",
+    "_streams.written", "_streams.ways", "_flagged",
 }  # fmt: skip
 ENGINE = sorted(set(LEVEL) - EDGES)
 
@@ -85,33 +98,40 @@ LONGER = {"_schema": 570, "_results": 445, "cli": 390, "_catalog": 380, "_quanti
 
 def imports(module: str) -> Iterator[str]:
     """What a module imports, anywhere in it, but not for types alone: "labinterp._units", "pint", "os.path"."""
+    within = {"labinterp", *(f"labinterp.{part}" for part in PARTS)}
 
     def visit(node: ast.AST) -> Iterator[str]:
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
             return
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module == "labinterp":
-            yield from (f"labinterp.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module in within:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield node.module or ""
         for child in ast.iter_child_nodes(node):
             yield from visit(child)
 
-    yield from visit(ast.parse((SOURCE / f"{module}.py").read_text("utf-8")))
+    yield from visit(ast.parse(MODULES[module].read_text("utf-8")))
 
 
 def test_every_module_has_a_layer() -> None:
     """The layers name every module once, and no module that is not there."""
-    assert sorted(LEVEL) == [p.stem for p in MODULES]
+    assert sorted(LEVEL) == sorted(set(MODULES) - PARTS)
     assert sum(map(len, LAYERS)) == len(LEVEL)
 
 
 @pytest.mark.parametrize("module", sorted(LEVEL))
 def test_a_module_imports_only_from_layers_below(module: str) -> None:
     """Data flows one way: no module reaches into its own layer or one above."""
-    own = {name.split(".")[1] for name in imports(module) if name.startswith("labinterp.")} & set(LEVEL)
+    own = {name.removeprefix("labinterp.") for name in imports(module)} & set(LEVEL)
     assert not {other for other in own if LEVEL[other] >= LEVEL[module]} - {above for here, above in UPWARD if here == module}
+
+
+@pytest.mark.parametrize("part", sorted(PARTS))
+def test_a_folder_of_modules_adds_nothing_of_its_own(part: str) -> None:
+    """What a folder is for stands in its docstring; what it holds is imported from its modules."""
+    assert [type(node) for node in ast.parse(MODULES[part].read_text("utf-8")).body] == [ast.Expr]
 
 
 def test_the_exceptions_are_still_needed() -> None:
@@ -132,7 +152,7 @@ def test_the_engine_is_pure(module: str) -> None:
     banned = {"time", "random", "secrets", "socket", "ssl", "urllib", "http", "subprocess", "logging", "uuid", "tempfile", "warnings"}
     assert not banned & {name.split(".")[0] for name in imports(module)}
     assert not {name for name in imports(module) if name == "os" or (name.startswith("os.") and module not in READS_FILES)}
-    for node in ast.walk(ast.parse((SOURCE / f"{module}.py").read_text("utf-8"))):
+    for node in ast.walk(ast.parse(MODULES[module].read_text("utf-8"))):
         assert not (isinstance(node, ast.Attribute) and node.attr in {"now", "today", "utcnow", "environ", "getenv"}), ast.dump(node)
         assert not (isinstance(node, ast.Name) and node.id in {"print", "input", "eval", "exec"}), ast.dump(node)
         assert not isinstance(node, ast.Global), ast.dump(node)
@@ -144,14 +164,16 @@ def test_the_engine_is_pure(module: str) -> None:
 @pytest.mark.parametrize("module", sorted(LEVEL))
 def test_a_module_is_short(module: str) -> None:
     """A module fits in the head of a reader."""
-    lines = len((SOURCE / f"{module}.py").read_text("utf-8").splitlines())
+    lines = len(MODULES[module].read_text("utf-8").splitlines())
     assert lines <= LONGER.get(module, LONGEST)
     assert module not in LONGER or lines > LONGEST, "short again: take it off the list"
 
 
 def test_modules_are_named_for_what_flows_out_of_them() -> None:
     """There is no drawer for odds and ends."""
-    assert not {"utils", "helpers", "common", "manager", "misc", "tools"} & {p.stem.strip("_") for p in MODULES}
+    assert not {"utils", "helpers", "common", "manager", "misc", "tools"} & {
+        part.strip("_") for name in MODULES for part in name.split(".")
+    }
 
 
 # --- what an import loads ------------------------------------------------------------------------------------
@@ -211,7 +233,7 @@ def test_reading_a_file_loads_no_other_package(tmp_path: Path) -> None:
 
 def test_importing_any_module_changes_nothing_outside() -> None:
     """No module sets an environment variable, a warnings filter, a logger or the decimal context when it is imported."""
-    names = [f"labinterp.{p.stem}" for p in MODULES if p.stem not in ("__main__", "__init__")]
+    names = [f"labinterp.{name}" for name in MODULES if name not in ("__main__", "__init__")]
     code = f"""
 import decimal, importlib, logging, os, sys, warnings
 def state():

@@ -24,8 +24,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from labinterp import Catalog, LabResult, Patient, interpret
-from labinterp._asked import asked
-from labinterp._local import ByPartition
+from labinterp._frames.asked import asked
+from labinterp._frames.local import ByPartition
 from labinterp._summary import ADDED, cells
 from labinterp.dataframes import interpret_frame
 from labinterp.errors import InputError, UnknownAuthorityError

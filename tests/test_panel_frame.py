@@ -17,7 +17,7 @@ import pytest
 from tests import engines, rows
 
 from labinterp import Catalog, LabResult, Patient, Report, _panels, assess, interpret
-from labinterp._sights import Sights
+from labinterp._draw_frames.sights import Sights
 from labinterp._summary import cells
 from labinterp.dataframes import panel_frame
 from labinterp.errors import InputError, UnknownAuthorityError

@@ -20,15 +20,15 @@ import polars as pl
 import pytest
 
 from labinterp import Catalog, _pieces
-from labinterp._blocks import BLANK, STATE, TORN, WHOLE, Blocks
-from labinterp._heads import head
-from labinterp._pieces import decoded, given, lines_of
-from labinterp._progress import Progress, told
-from labinterp._quoting import closed_rows
-from labinterp._stated import Stated
-from labinterp._tally import Spellings, Tally
-from labinterp._ways import LONG, way
-from labinterp._written import appearing
+from labinterp._streams.blocks import BLANK, STATE, TORN, WHOLE, Blocks
+from labinterp._streams.heads import head
+from labinterp._streams.pieces import decoded, given, lines_of
+from labinterp._streams.progress import Progress, told
+from labinterp._streams.quoting import closed_rows
+from labinterp._streams.stated import Stated
+from labinterp._streams.tally import Spellings, Tally
+from labinterp._streams.ways import LONG, way
+from labinterp._streams.written import appearing
 from labinterp.dataframes import interpret_frame
 from labinterp.errors import InputError
 

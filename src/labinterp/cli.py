@@ -19,11 +19,11 @@ from labinterp._convert import convert as convert_quantity
 from labinterp._flagged import flagged, no_clash
 from labinterp._inputs import LabResult, Patient, read_sex
 from labinterp._interpret import interpret as interpret_panel
-from labinterp._pieces import given
 from labinterp._results import Report
+from labinterp._streams.pieces import given
+from labinterp._streams.ways import way
+from labinterp._streams.written import appearing
 from labinterp._summary import counts, summary_line
-from labinterp._ways import way
-from labinterp._written import appearing
 from labinterp.errors import InputError, LabInterpError
 from labinterp.readers import PanelIn, read_age, read_bytes, read_file
 
@@ -125,7 +125,7 @@ def interpret(
     roles = _pairs(column or [], "--column", "value=RESULT")
     options: dict[str, Any] = {"authority": _authority(authority, catalog), "as_of": as_of, "catalog": catalog, "decimal": decimal}
     if how.streamed:
-        from labinterp._streams import streamed
+        from labinterp._streams.streams import streamed
 
         reading = {"columns": roles, "delimiter": delimiter, "encoding": encoding, "source_column": source_column}
         done, lines = streamed(sources, how, columns.value, reading, {"sex": sex, "age": age, "pregnant": pregnant}, options)

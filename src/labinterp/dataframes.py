@@ -25,9 +25,9 @@ try:
 except ImportError:
     raise MissingExtraError("dataframes") from None
 
-from labinterp import _local
-from labinterp._asked import asked
-from labinterp._panels import panel_frame
+from labinterp._draw_frames.panels import panel_frame
+from labinterp._frames import local
+from labinterp._frames.asked import asked
 
 if TYPE_CHECKING:
     from datetime import date
@@ -145,19 +145,19 @@ def _answered(frame: Any, lane: str | None, roles: Mapping[str, Any], options: M
     if lane is None:
         lane = LOCAL if kind in ("polars", "pandas", "pyarrow", "dask") else ENGINE
     if lane == ENGINE:
-        from labinterp import _engine
+        from labinterp._frames import engine
 
-        return _engine.answered(frame, roles, options)
+        return engine.answered(frame, roles, options)
     if isinstance(frame, pl.LazyFrame):
-        return _local.lazy(frame, asked(frame.collect_schema(), roles, **options))
+        return local.lazy(frame, asked(frame.collect_schema(), roles, **options))
     if isinstance(frame, pl.DataFrame):
-        return _local.eager(frame, asked(frame.columns, roles, **options))
+        return local.eager(frame, asked(frame.columns, roles, **options))
     if kind == "pyarrow" and hasattr(frame, "append_column"):
-        return _local.arrow(frame, asked(frame.column_names, roles, **options))
+        return local.arrow(frame, asked(frame.column_names, roles, **options))
     if kind == "pandas" and hasattr(frame, "columns"):
-        return _local.pandas(frame, asked(frame.columns, roles, **options))
+        return local.pandas(frame, asked(frame.columns, roles, **options))
     if kind == "dask" and hasattr(frame, "map_partitions"):
-        return _local.dask(frame, asked(frame.columns, roles, **options))
+        return local.dask(frame, asked(frame.columns, roles, **options))
     raise InputError(
         f"a frame of {type(frame).__module__}.{type(frame).__qualname__} is not read here; accepted: polars, pandas, pyarrow.Table, Dask"
         + (" (leave lane out for DuckDB, PySpark and Ibis)" if lane == LOCAL else "")

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from labinterp._assess import Book
-from labinterp._classes import Numbered
+from labinterp._frames.classes import Numbered
 from labinterp._inputs import Patient
 from labinterp._lanes import gate_sets, gate_spans, gates
 from labinterp._measure import Measured

@@ -13,11 +13,11 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from labinterp._catalog import Catalog
 from labinterp._facts import read_age, read_contexts, read_pregnancy
+from labinterp._frames.screen import may_be_known, name_pieces
 from labinterp._identify import Identified, Refused, code_key, name_key, of_specimen, specimen_key, which
 from labinterp._inputs import Age, Patient, age_from_years, read_sex, whole_years
 from labinterp._measure import NO_UNIT, unit_of
 from labinterp._rules import DAYS, in_span
-from labinterp._screen import may_be_known, name_pieces
 from labinterp.errors import InputError
 
 T = TypeVar("T")

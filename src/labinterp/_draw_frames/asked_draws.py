@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from labinterp._asked import READ, Asked
-from labinterp._panel_rows import ADDED
+from labinterp._draw_frames.panel_rows import ADDED
+from labinterp._frames.asked import READ, Asked
 from labinterp.errors import InputError
 
 _WITHIN = re.compile(r"\s*(\d{1,5})\s*(d|days?|h|hours?|w|weeks?)\s*", re.IGNORECASE)

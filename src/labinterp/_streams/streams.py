@@ -24,17 +24,17 @@ try:
 except ImportError:
     raise MissingExtraError("dataframes") from None
 
-from labinterp._asked import READ, RESULTS, Asked, asked
-from labinterp._asked import ROLES as ASKED_ROLES
-from labinterp._blocks import BLANK, STATE, TORN
-from labinterp._pieces import Given
-from labinterp._progress import Progress
-from labinterp._scans import How, Scan, StoppedError, Watch, scan
-from labinterp._stated import Stated
+from labinterp._frames.asked import READ, RESULTS, Asked, asked
+from labinterp._frames.asked import ROLES as ASKED_ROLES
+from labinterp._streams.blocks import BLANK, STATE, TORN
+from labinterp._streams.pieces import Given
+from labinterp._streams.progress import Progress
+from labinterp._streams.scans import How, Scan, StoppedError, Watch, scan
+from labinterp._streams.stated import Stated
+from labinterp._streams.tally import Tally, lines
+from labinterp._streams.ways import PARQUET, Way
+from labinterp._streams.written import appearing, appearing_folder, sink_csv
 from labinterp._summary import ADDED
-from labinterp._tally import Tally, lines
-from labinterp._ways import PARQUET, Way
-from labinterp._written import appearing, appearing_folder, sink_csv
 
 _ANSWERS = "labinterp: answers"
 _PATIENCE = 5.0  # seconds that a run is given to end; one that waits for a pipe may not

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple, cast
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from labinterp._blocks import STATE, Blocks
-from labinterp._heads import Head, head
-from labinterp._pieces import PARQUET, Given
+from labinterp._streams.blocks import STATE, Blocks
+from labinterp._streams.heads import Head, head
+from labinterp._streams.pieces import PARQUET, Given
 from labinterp._table import find_columns
 from labinterp.errors import InputError
 

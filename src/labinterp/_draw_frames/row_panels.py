@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from labinterp._draw_frames.persons import NO_DAY, YEAR, Floats, Ints, PersonFacts, key, numbered
 from labinterp._draws import OF_THE_DRAW, OF_THE_PERSON, Facts, person, told_once
-from labinterp._persons import NO_DAY, YEAR, Floats, Ints, PersonFacts, key, numbered
-from labinterp._texts import as_text
+from labinterp._frames.texts import as_text
 
 _NO_AGE = -1.0
 

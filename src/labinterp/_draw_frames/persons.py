@@ -12,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from labinterp._ages import AgeReader
 from labinterp._catalog import Catalog
-from labinterp._classes import Numbered, People
 from labinterp._facts import read_age, read_contexts, read_pregnancy
+from labinterp._frames.ages import AgeReader
+from labinterp._frames.classes import Numbered, People
+from labinterp._frames.texts import as_text
 from labinterp._inputs import Patient, read_sex
 from labinterp._lanes import gates
-from labinterp._texts import as_text
 from labinterp.errors import InputError
 
 Ints = npt.NDArray[np.int64]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from labinterp._texts import as_text
+from labinterp._frames.texts import as_text
 
 # Which column a refusal is about. Only what a laboratory writes is shown: names of tests, units and values.
 _ABOUT = {

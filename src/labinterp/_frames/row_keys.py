@@ -12,11 +12,11 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 
-from labinterp._ages import _ISO as ISO_DAY
-from labinterp._asked import Asked
-from labinterp._classes import People, first_years
+from labinterp._frames.ages import _ISO as ISO_DAY
+from labinterp._frames.asked import Asked
+from labinterp._frames.classes import People, first_years
+from labinterp._frames.numbers import DIGITS, OPS
 from labinterp._inputs import Age, age_from_years
-from labinterp._numbers import DIGITS, OPS
 from labinterp._quantity import MAY_BE_NUMBER, PLAIN_TEXT, TWO_WAYS
 
 NAMES = ("test", "loinc", "specimen", "unit")

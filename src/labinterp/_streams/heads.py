@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
-from labinterp._pieces import as_utf8, cut_line, decoded, lines_of
-from labinterp._quoting import closed_rows
+from labinterp._streams.pieces import as_utf8, cut_line, decoded, lines_of
+from labinterp._streams.quoting import closed_rows
 from labinterp._table import Table, read_table
 from labinterp.errors import InputError
 

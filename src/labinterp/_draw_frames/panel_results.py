@@ -14,22 +14,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from labinterp import _local
 from labinterp._codes import CODES, REASONS
-from labinterp._columns import Vocabulary
+from labinterp._draw_frames.persons import NO_DAY, SEXES, STATES, Ints, PersonFacts, as_days, numbered
+from labinterp._draw_frames.sights import Cell
+from labinterp._frames import local
+from labinterp._frames.columns import Vocabulary
+from labinterp._frames.numbers import DIGITS, OPS, written
+from labinterp._frames.texts import as_text
 from labinterp._inputs import Patient, age_from_dates
-from labinterp._numbers import DIGITS, OPS, written
-from labinterp._persons import NO_DAY, SEXES, STATES, Ints, PersonFacts, as_days, numbered
 from labinterp._quantity import Unreadable, read_value
-from labinterp._sights import Cell
-from labinterp._texts import as_text
 from labinterp._together import estimated_gfr
 from labinterp.errors import InputError
 
 if TYPE_CHECKING:
-    from labinterp._asked import Asked
-    from labinterp._row_panels import Panels
-    from labinterp._statements import Statements, World
+    from labinterp._draw_frames.row_panels import Panels
+    from labinterp._draw_frames.statements import Statements, World
+    from labinterp._frames.asked import Asked
 
 RANGE = len(OPS) - 1
 TOLD = ("code", "band", "limits", "reason")  # what may be different in a panel
@@ -88,7 +88,7 @@ def results(answers: pl.DataFrame, panel: Ints, relevant: list[int]) -> Results:
 def answered(columns: Mapping[str, pl.Series], asked: Asked) -> pl.DataFrame:
     """The row-by-row answers, without a prefix."""
     alone = asked._replace(columns={role: role for role in columns}, prefix="li_", kept="results", near=False)
-    made = _local.answers(pl.DataFrame([column.alias(role) for role, column in columns.items()]), alone)
+    made = local.answers(pl.DataFrame([column.alias(role) for role, column in columns.items()]), alone)
     return made.rename(lambda name: name.removeprefix("li_"))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from labinterp._pieces import TEXT, Given
+from labinterp._streams.pieces import TEXT, Given
 from labinterp.errors import InputError
 
 PARQUET, CSV, JSON, TABLE = "parquet", "csv", "json", "table"

@@ -1,6 +1,6 @@
 """A batch of rows as columns -> the columns of their answers.
 
-Every text becomes a class (`_texts`, `_classes`), classes meet in small tables (`_cases`), and a number is placed by
+Every text becomes a class (`texts`, `classes`), classes meet in small tables (`cases`), and a number is placed by
 counting the edges it has passed. What is looked up was learned from the way a single result goes: nothing is decided
 here.
 """
@@ -14,17 +14,17 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from labinterp._ages import AgeReader
-from labinterp._cases import Cases, Tables, place
 from labinterp._catalog import Catalog
-from labinterp._classes import Names, Numbered, People
-from labinterp._columns import Writer
+from labinterp._frames.ages import AgeReader
+from labinterp._frames.cases import Cases, Tables, place
+from labinterp._frames.classes import Names, Numbered, People
+from labinterp._frames.columns import Writer
+from labinterp._frames.numbers import ALONE, AMBIGUOUS, DIGITS, OPS, UNREADABLE, Numbers, ValueReader, written
+from labinterp._frames.stretches import Answer, Stretched
+from labinterp._frames.texts import LOCK, Coded, Ints, Meet, Screen, Texts, as_text
 from labinterp._measure import NO_UNIT, merge
-from labinterp._numbers import ALONE, AMBIGUOUS, DIGITS, OPS, UNREADABLE, Numbers, ValueReader, written
 from labinterp._quantity import Quantity, ReadValue, Unreadable, read_value
 from labinterp._results import reach
-from labinterp._stretches import Answer, Stretched
-from labinterp._texts import LOCK, Coded, Ints, Meet, Screen, Texts, as_text
 
 Columns = Mapping[str, pl.Series]
 

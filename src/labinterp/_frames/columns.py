@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from labinterp._cases import Cases, Tables
 from labinterp._catalog import Catalog
-from labinterp._classes import Names
 from labinterp._codes import CODES, REASONS
-from labinterp._numbers import OPS, Numbers, written
+from labinterp._frames.cases import Cases, Tables
+from labinterp._frames.classes import Names
+from labinterp._frames.numbers import OPS, Numbers, written
+from labinterp._frames.texts import LOCK, Ints
 from labinterp._quantity import Unreadable, read_value
 from labinterp._results import reach
-from labinterp._texts import LOCK, Ints
 
 
 class Vocabulary:

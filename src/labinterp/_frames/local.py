@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import polars.selectors as cs
 
-from labinterp._asked import READ, Asked
+from labinterp._frames.asked import READ, Asked
 
 _SMALL = 100_000  # rows that are answered in one go; more are answered in parts, side by side
 

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from labinterp._assess import Book, book_for
-from labinterp._classes import Numbered
+from labinterp._draw_frames.sights import Sights, asked_of
 from labinterp._explain import ActiveLink, active_links, effects, muscle_text_applies
+from labinterp._frames.classes import Numbered
 from labinterp._inputs import Patient
 from labinterp._patterns import Panel, Truth, derived_contexts, evaluate, match_patterns
-from labinterp._sights import Sights, asked_of
 from labinterp._together import seen_together, shown_by, shown_text, told, with_shown
 
 if TYPE_CHECKING:

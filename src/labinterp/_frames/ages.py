@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from labinterp._classes import People, first_years
 from labinterp._facts import read_date
+from labinterp._frames.classes import People, first_years
+from labinterp._frames.texts import LOCK, Coded, Texts, as_text, is_nothing
 from labinterp._inputs import Age, age_from_years
-from labinterp._texts import LOCK, Coded, Texts, as_text, is_nothing
 from labinterp.errors import InputError
 
 _NO_DAY = np.iinfo(np.int32).min

@@ -1,6 +1,6 @@
 """Rows of results -> rows of statements: what each draw says that no row says alone.
 
-Results become sights, the sights of a draw become the statements that a single panel gets (`_statements`), each combination
+Results become sights, the sights of a draw become the statements that a single panel gets (`statements`), each combination
 worked out once.
 """
 
@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import polars as pl
 
-from labinterp._panel_results import TOLD, Cells, Results, answered, answered_anew, places_of, results, with_estimates
-from labinterp._persons import Ints, PersonReader, numbered
-from labinterp._row_panels import By, Panels, panels
-from labinterp._statements import FINDING, KINDS, Statement, Statements, Unit, World
-from labinterp._texts import LOCK
+from labinterp._draw_frames.panel_results import TOLD, Cells, Results, answered, answered_anew, places_of, results, with_estimates
+from labinterp._draw_frames.persons import Ints, PersonReader, numbered
+from labinterp._draw_frames.row_panels import By, Panels, panels
+from labinterp._draw_frames.statements import FINDING, KINDS, Statement, Statements, Unit, World
+from labinterp._frames.texts import LOCK
 
 if TYPE_CHECKING:
-    from labinterp._asked import Asked
+    from labinterp._frames.asked import Asked
     from labinterp._inputs import Patient
 
 ADDED = ("kind", "id", "certainty", "relation", "because", "missing", "next", "tier", "text")

@@ -9,12 +9,12 @@ import narwhals
 import numpy as np
 import polars as pl
 
-from labinterp import _local
-from labinterp._asked import Asked, asked
-from labinterp._asked_draws import Drawn, drawn_by
-from labinterp._panel_rows import PanelReader
-from labinterp._persons import key
-from labinterp._row_panels import By
+from labinterp._draw_frames.asked_draws import Drawn, drawn_by
+from labinterp._draw_frames.panel_rows import PanelReader
+from labinterp._draw_frames.persons import key
+from labinterp._draw_frames.row_panels import By
+from labinterp._frames import local
+from labinterp._frames.asked import Asked, asked
 
 if TYPE_CHECKING:
     from datetime import date, timedelta
@@ -210,9 +210,9 @@ def _said(frame: Any, drawn: Callable[[Sequence[Any]], Drawn]) -> Any:
         import dask.dataframe
 
         return dask.dataframe.from_pandas(_pandas(frame.compute(), drawn(list(frame.columns))), npartitions=1)
-    from labinterp import _panel_engine
+    from labinterp._draw_frames import panel_engine
 
-    return _panel_engine.said(frame, drawn, of_polars, BATCH)
+    return panel_engine.said(frame, drawn, of_polars, BATCH)
 
 
 def of_polars(frame: pl.DataFrame, drawn: Drawn) -> pl.DataFrame:
@@ -241,7 +241,7 @@ def _pandas(frame: Any, drawn: Drawn) -> Any:
     import pandas as pd
 
     def series(name: Any) -> pl.Series:
-        return _local._from_pandas(frame[name], str(name))
+        return local._from_pandas(frame[name], str(name))
 
     columns = {role: series(name) for role, name in drawn.needed.items()}
     at, made = said(columns, [series(name) for name in drawn.labels], None if drawn.row_id is None else series(drawn.row_id), drawn)

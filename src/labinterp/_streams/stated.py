@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from labinterp._ages import AgeReader
 from labinterp._catalog import Catalog
-from labinterp._classes import People
 from labinterp._facts import read_age, read_pregnancy, read_trimester
+from labinterp._frames.ages import AgeReader
+from labinterp._frames.classes import People
+from labinterp._frames.texts import as_text
 from labinterp._inputs import read_sex
-from labinterp._texts import as_text
 from labinterp.errors import InputError
 
 Columns = dict[str, pl.Series]

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import narwhals.stable.v2 as nw
 import polars as pl
 
-from labinterp._persons import key
+from labinterp._draw_frames.persons import key
 from labinterp.errors import InputError
 
 if TYPE_CHECKING:
-    from labinterp._asked_draws import Drawn
+    from labinterp._draw_frames.asked_draws import Drawn
 
 
 def said(frame: Any, drawn_of: Callable[[Sequence[Any]], Drawn], read: Callable[[pl.DataFrame, Drawn], pl.DataFrame], most: int) -> Any:

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from labinterp._frames.texts import is_nothing
 from labinterp._quantity import MAY_BE_NUMBER, TWO_WAYS, ReadValue, Unreadable, read_value
-from labinterp._texts import is_nothing
 
 OPS = ("", "<", "<=", ">", ">=", "~")
 READ, UNREADABLE, AMBIGUOUS, ALONE = 0, 1, 2, 3

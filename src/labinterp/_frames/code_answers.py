@@ -9,13 +9,13 @@ from typing import Any
 
 import polars as pl
 
-from labinterp._cases import Case
-from labinterp._classes import Numbered
-from labinterp._columns import Vocabulary
-from labinterp._numbers import DIGITS, OPS
+from labinterp._frames.cases import Case
+from labinterp._frames.classes import Numbered
+from labinterp._frames.columns import Vocabulary
+from labinterp._frames.numbers import DIGITS, OPS
+from labinterp._frames.stretches import Answer, Stretches
+from labinterp._frames.text_codes import NONE, Learned, TextCodes
 from labinterp._quantity import Quantity, Unreadable, read_value
-from labinterp._stretches import Answer, Stretches
-from labinterp._text_codes import NONE, Learned, TextCodes
 
 WORDS = ("code", "band", "limits", "reason")
 UNSEEN = "changed_since_planned"

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from labinterp._pieces import cut_line, decoded, lines_of
-from labinterp._quoting import closed_rows
+from labinterp._streams.pieces import cut_line, decoded, lines_of
+from labinterp._streams.quoting import closed_rows
 from labinterp.errors import InputError
 
 STATE = "labinterp: state of the row"  # a column beside the caller's own, on the way from here to the answers

@@ -13,15 +13,15 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import polars as pl
 
-from labinterp import _local
-from labinterp._asked import Asked, asked
-from labinterp._carried import Rows, apart, carried, fetched
-from labinterp._code_answers import WORDS, CodeAnswers
-from labinterp._numbers import written
-from labinterp._row_keys import AMBIGUOUS, DAYS, NAMES, NOTHING, ODD, RANGES, RowKeys
+from labinterp._frames import local
+from labinterp._frames.asked import Asked, asked
+from labinterp._frames.carried import Rows, apart, carried, fetched
+from labinterp._frames.code_answers import WORDS, CodeAnswers
+from labinterp._frames.numbers import written
+from labinterp._frames.row_keys import AMBIGUOUS, DAYS, NAMES, NOTHING, ODD, RANGES, RowKeys
+from labinterp._frames.text_codes import NONE, TextCodes, days_read, learned
+from labinterp._frames.texts import LOCK, as_text
 from labinterp._summary import ADDED
-from labinterp._text_codes import NONE, TextCodes, days_read, learned
-from labinterp._texts import LOCK, as_text
 from labinterp.errors import InputError
 
 _PRODUCT = 3_000  # so many combinations are all answered; of more, only those that occur
@@ -64,14 +64,14 @@ def answered(frame: Any, roles: Mapping[str, Any], options: Mapping[str, Any]) -
 
 
 def _polars(frame: Any, question: Asked) -> Any:
-    return _local.lazy(frame, question) if isinstance(frame, pl.LazyFrame) else _local.eager(frame, question)
+    return local.lazy(frame, question) if isinstance(frame, pl.LazyFrame) else local.eager(frame, question)
 
 
 _HERE: dict[str, Callable[[Any, Asked], Any]] = {
     "polars": _polars,
-    "pandas": _local.pandas,
-    "pyarrow": _local.arrow,
-    "dask": _local.dask,
+    "pandas": local.pandas,
+    "pyarrow": local.arrow,
+    "dask": local.dask,
 }
 
 

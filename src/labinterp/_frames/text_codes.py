@@ -11,19 +11,19 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from labinterp._asked import Asked
-from labinterp._carried import Rows
-from labinterp._cases import Cases
-from labinterp._classes import Names, Numbered, People
 from labinterp._facts import read_date
+from labinterp._frames.asked import Asked
+from labinterp._frames.carried import Rows
+from labinterp._frames.cases import Cases
+from labinterp._frames.classes import Names, Numbered, People
+from labinterp._frames.numbers import ALONE, OPS, ValueReader
+from labinterp._frames.numbers import AMBIGUOUS as READS_TWO_WAYS
+from labinterp._frames.numbers import UNREADABLE as NOT_READ
+from labinterp._frames.row_keys import AMBIGUOUS, NAMES, NOTHING, PLAIN, RANGES, Marks, RowKeys
+from labinterp._frames.stretches import Stretched
+from labinterp._frames.texts import as_text
 from labinterp._measure import merge
-from labinterp._numbers import ALONE, OPS, ValueReader
-from labinterp._numbers import AMBIGUOUS as READS_TWO_WAYS
-from labinterp._numbers import UNREADABLE as NOT_READ
 from labinterp._quantity import ReadValue, Unreadable, read_value
-from labinterp._row_keys import AMBIGUOUS, NAMES, NOTHING, PLAIN, RANGES, Marks, RowKeys
-from labinterp._stretches import Stretched
-from labinterp._texts import as_text
 from labinterp.errors import InputError
 
 NONE = -1  # no code

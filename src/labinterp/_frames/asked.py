@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from labinterp._assess import chosen
 from labinterp._catalog import Catalog, iso
-from labinterp._rows import RowReader
+from labinterp._frames.rows import RowReader
 from labinterp._summary import ADDED
 from labinterp.errors import InputError
 

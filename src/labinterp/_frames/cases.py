@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from labinterp._classes import Names, Numbered, Pair, People
+from labinterp._frames.classes import Names, Numbered, Pair, People
+from labinterp._frames.numbers import AMBIGUOUS, OPS, UNREADABLE
+from labinterp._frames.stretches import NO_RANGE, Answer, Stretched, Stretches
+from labinterp._frames.texts import LOCK, Ints
 from labinterp._inputs import Patient
-from labinterp._numbers import AMBIGUOUS, OPS, UNREADABLE
-from labinterp._stretches import NO_RANGE, Answer, Stretched, Stretches
-from labinterp._texts import LOCK, Ints
 
 Floats = npt.NDArray[np.float64]
 
