@@ -14,21 +14,21 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
-from labinterp import _schema
+from labinterp import _schema_analyte, _schema_links, _schema_parts
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
 DATA = Path(__file__).resolve().parents[1] / "reference_ranges"
 MODELS: dict[str, type[BaseModel]] = {
-    "analyte": _schema.Analyte,
-    "condition": _schema.Condition,
-    "pattern": _schema.Pattern,
-    "units": _schema.Units,
-    "sources": _schema.Sources,
-    "effects": _schema.Effects,
-    "mechanisms": _schema.Mechanisms,
-    "policy": _schema.Policy,
+    "analyte": _schema_analyte.Analyte,
+    "condition": _schema_links.Condition,
+    "pattern": _schema_links.Pattern,
+    "units": _schema_parts.Units,
+    "sources": _schema_parts.Sources,
+    "effects": _schema_links.Effects,
+    "mechanisms": _schema_links.Mechanisms,
+    "policy": _schema_links.Policy,
 }
 HEAD = "# Every id ever published, one a line. An id never disappears: end it with in_force.until and superseded_by.\n"
 

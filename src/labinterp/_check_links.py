@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from labinterp._files import Files, Problem
 from labinterp._names import sorted_key, squash, tokens
-from labinterp._schema import Cite, Gate
+from labinterp._schema_parts import Cite, Gate
 from labinterp._units import fold
 
 

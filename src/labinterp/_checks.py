@@ -9,7 +9,7 @@ from typing import Any
 from labinterp._check_limits import check_limits
 from labinterp._check_links import check_citations, check_gates, check_ids, check_names, check_words
 from labinterp._files import Files, Problem, Unusable, read_additions, read_files
-from labinterp._schema import Analyte, AnalyteAddition
+from labinterp._schema_analyte import Analyte, AnalyteAddition
 from labinterp.errors import CatalogError
 
 

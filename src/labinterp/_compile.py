@@ -15,7 +15,8 @@ from labinterp._digest import FORMAT
 from labinterp._files import Files
 from labinterp._names import sorted_key, squash, tokens
 from labinterp._rules import DAYS, edge_floats, span_ends
-from labinterp._schema import Analyte, Cite, InForce, LimitSet, Population, Span, UnitSpan
+from labinterp._schema_analyte import Analyte, InForce, LimitSet, Population
+from labinterp._schema_parts import Cite, Span, UnitSpan
 from labinterp._units import Physics, fold
 
 

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 FORMAT = 1  # of the compiled table; a table of another format is compiled anew
-_BUILDERS = ("_compile", "_files", "_names", "_rules", "_schema", "_units")
+_BUILDERS = ("_compile", "_files", "_names", "_rules", "_schema_analyte", "_schema_links", "_schema_parts", "_units")
 
 
 def digest(root: Path) -> str:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from labinterp._codes import CERTAINTIES, RELATIONS
 from labinterp._patterns import Panel, Truth, evaluate
-from labinterp._results import Advice, Alert, Effect
+from labinterp._report import Advice, Alert, Effect
 from labinterp._rules import in_span
 from labinterp._spans import holds
 

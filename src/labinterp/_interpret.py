@@ -12,7 +12,8 @@ from labinterp._lanes import learn, quick
 from labinterp._measure import Measured, measure
 from labinterp._names import squash
 from labinterp._quantity import Quantity
-from labinterp._results import Finding, NotAssessed, Report, Whole
+from labinterp._report import Report, Whole
+from labinterp._results import Finding, NotAssessed
 from labinterp.errors import InputError
 
 if TYPE_CHECKING:

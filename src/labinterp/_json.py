@@ -9,7 +9,8 @@ from sys import intern  # people of other ages are told the same: one text for a
 from typing import TYPE_CHECKING, Any
 
 from labinterp._plain import LONGEST, plain
-from labinterp._results import Finding, Report, reach
+from labinterp._report import Report
+from labinterp._results import Finding, reach
 
 if TYPE_CHECKING:
     from decimal import Decimal

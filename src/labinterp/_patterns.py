@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from labinterp._assess import Book, Rule
 from labinterp._inputs import Patient
 from labinterp._measure import Measured
-from labinterp._results import Finding, NotAssessed, PatternMatch
+from labinterp._report import PatternMatch
+from labinterp._results import Finding, NotAssessed
 from labinterp._rules import in_span, place
 from labinterp._spans import holds
 

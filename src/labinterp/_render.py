@@ -12,7 +12,8 @@ from rich.text import Text
 
 from labinterp._catalog import Catalog
 from labinterp._quantity import Quantity
-from labinterp._results import Advice, Finding, NotAssessed, PatternMatch, Report
+from labinterp._report import Advice, PatternMatch, Report
+from labinterp._results import Finding, NotAssessed
 from labinterp._trace import cited, spans
 
 _WORDS = {

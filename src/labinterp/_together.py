@@ -12,7 +12,8 @@ from labinterp._explain import active_links, advice, alerts, effects, muscle_tex
 from labinterp._measure import Measured
 from labinterp._patterns import Panel, Truth, derived_contexts, evaluate, match_patterns
 from labinterp._quantity import Quantity
-from labinterp._results import Finding, Memo, NotAssessed, Whole
+from labinterp._report import Whole
+from labinterp._results import Finding, Memo, NotAssessed
 from labinterp.errors import InputError
 
 if TYPE_CHECKING:

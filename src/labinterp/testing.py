@@ -21,7 +21,8 @@ from typing import Any, NamedTuple
 from labinterp._catalog import Catalog
 from labinterp._inputs import LabResult, Patient
 from labinterp._interpret import interpret
-from labinterp._results import Finding, NotAssessed, Report
+from labinterp._report import Report
+from labinterp._results import Finding, NotAssessed
 from labinterp.errors import InputError
 
 
