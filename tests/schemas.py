@@ -52,8 +52,9 @@ def current_ids(data: Path = DATA) -> set[str]:
     found = {f"pattern/{path.stem}" for path in (data / "patterns").glob("*.toml")}
     for path in [*(data / "analytes").glob("*.toml"), *(data / "conditions").glob("*.toml")]:
         read = tomllib.loads(path.read_text("utf-8"))
-        for kind in ("limits", "no_limit", "critical", "alerts", "caveats", "links", "suppress"):
+        for kind in ("limits", "no_limit", "critical", "alerts", "caveats", "derive", "links", "suppress"):
             found |= {item["id"] for item in read.get(kind, ())}
+        found |= {caution["id"] for block in read.get("derive", ()) for caution in block.get("cautions", ())}
     return found
 
 

@@ -60,7 +60,7 @@ class Panel:
         values = {question(one) for one in results}
         if len(values) > 1:
             return UNKNOWN
-        return Truth(values.pop(), frozenset(one.row for one in results))
+        return Truth(values.pop(), frozenset(row for one in results for row in one.rows))
 
 
 def evaluate(gate: Mapping[str, Any], panel: Panel, tests: Mapping[str, Any] | None = None) -> Truth:

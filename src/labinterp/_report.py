@@ -126,6 +126,7 @@ class Report(NamedTuple):
         patient: As given, with the age at sampling.
         findings: In the order of the input.
         not_assessed: In the order of the input.
+        derived: Quantities computed from others of the draw; never in `findings`.
         whole: What is said of the results together.
         notes: What a reader must know about the report as a whole.
         catalog: Version of the data.
@@ -136,6 +137,7 @@ class Report(NamedTuple):
     patient: Patient
     findings: tuple[Finding, ...]
     not_assessed: tuple[NotAssessed, ...]
+    derived: tuple[Finding, ...]
     whole: Whole
     notes: tuple[str, ...]
     catalog: str
@@ -182,6 +184,7 @@ class Report(NamedTuple):
             "patient": self.patient.to_dict(),
             "findings": [finding.to_dict() for finding in self.findings],
             "not_assessed": [refused.to_dict() for refused in self.not_assessed],
+            "derived": [finding.to_dict() for finding in self.derived],
             **self.whole.to_dict(),
             "notes": list(self.notes),
             "catalog": self.catalog,
@@ -196,7 +199,7 @@ class Report(NamedTuple):
         return _writer()(self)
 
     def __str__(self) -> str:
-        lines = [str(item) for item in self.rows()]
+        lines = [str(item) for item in (*self.rows(), *self.derived)]
         lines += [f"{alert.tier}: {alert.text}" for alert in self.alerts]
         lines += [match.text for match in self.patterns]
         lines += [effect.text for effect in self.effects]

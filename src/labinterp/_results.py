@@ -41,6 +41,49 @@ class Basis(NamedTuple):
     memo: Memo
 
 
+class Input(NamedTuple):
+    """A quantity that another was computed from: a result of one row, or itself computed from several."""
+
+    analyte: str
+    rows: tuple[int, ...]
+    quantity: Quantity
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data in the published form."""
+        return {"analyte": self.analyte, "rows": list(self.rows), "value": plain_number(self.quantity.value), "unit": self.quantity.unit}
+
+
+class Derivation(NamedTuple):
+    """How a quantity was computed.
+
+    Attributes:
+        id: Of the block in the data.
+        function: Name of the function.
+        rows: Every row of the input it rests on.
+        inputs: What the function took, as reported.
+        note: What belongs beside the value.
+        cite: Where it comes from.
+    """
+
+    id: str
+    function: str
+    rows: tuple[int, ...]
+    inputs: tuple[Input, ...]
+    note: str
+    cite: tuple[Mapping[str, Any], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data in the published form."""
+        return {
+            "id": self.id,
+            "function": self.function,
+            "rows": list(self.rows),
+            "inputs": [one.to_dict() for one in self.inputs],
+            "note": self.note,
+            "citations": [dict(cite) for cite in self.cite],
+        }
+
+
 class Finding(NamedTuple):
     """The answer for one result.
 
@@ -58,6 +101,7 @@ class Finding(NamedTuple):
         reported: The laboratory's own range and flag, where printed.
         notes: What a reader should know about this reading.
         basis: What the answer rests on.
+        derived_from: How the quantity was computed from others of the draw; None for a measured one.
     """
 
     row: int
@@ -73,6 +117,7 @@ class Finding(NamedTuple):
     reported: Reported | None
     notes: tuple[str, ...]
     basis: Basis
+    derived_from: Derivation | None = None
 
     @property
     def value(self) -> Decimal:
@@ -180,6 +225,7 @@ class Finding(NamedTuple):
             "reported": self.reported.to_dict() if self.reported else None,
             "notes": list(self.notes),
             **self.settled(),
+            **({} if self.derived_from is None else {"derived_from": self.derived_from.to_dict()}),
         }
 
     def settled(self) -> dict[str, Any]:
@@ -198,7 +244,11 @@ class Finding(NamedTuple):
         }
 
     def __str__(self) -> str:
-        return f"{self.name} {self.quantity}: {self.code}, {self.label} ({self.limits})"
+        said = f"{self.name} {self.quantity}: {self.code}, {self.label} ({self.limits})"
+        if self.derived_from is None:
+            return said
+        analytes = self.basis.catalog.table["analytes"]
+        return f"{said}; computed from {' and '.join(analytes[one.analyte]['name'] for one in self.derived_from.inputs)}"
 
 
 class NotAssessed(NamedTuple):

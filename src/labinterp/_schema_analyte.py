@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from labinterp._schema_parts import Ages, Authority, Checked, Cite, Code, Id, Key, Source, Span, Strict, UnitSpan
+from labinterp._schema_parts import Ages, Authority, Checked, Cite, Code, Gate, Id, Key, Source, Span, Strict, UnitSpan
 
 Language = Literal["en", "de", "fr", "nl", "es", "it", "other"]
 
@@ -211,6 +211,33 @@ class Variation(Strict):
     cite: tuple[Cite, ...]
 
 
+class Caution(Strict):
+    """A sentence beside a derived value where a gate is true."""
+
+    id: Id
+    when: Gate
+    text: str
+    cite: tuple[Cite, ...]
+
+
+class Derive(Strict):
+    """One way to compute this quantity from others of the same draw, where it was not measured itself.
+
+    `inputs` repeats what the function takes, so that a reader sees the units; `decimals` is the place to which the
+    value is rounded: what is shown is what is assessed.
+    """
+
+    id: Id
+    function: Key
+    inputs: Mapping[Key, str]
+    only_these_units: bool = False
+    within: Mapping[Key, UnitSpan] = {}
+    decimals: Annotated[int, Field(ge=0, le=4)]
+    note: str
+    cautions: tuple[Caution, ...] = ()
+    cite: tuple[Cite, ...]
+
+
 class Analyte(Strict):
     """One file of `analytes/`."""
 
@@ -228,6 +255,7 @@ class Analyte(Strict):
     alerts: tuple[Alert, ...] = ()
     caveats: tuple[Caveat, ...] = ()
     variation: tuple[Variation, ...] = ()
+    derive: tuple[Derive, ...] = ()
     left_out: tuple[str, ...] = ()
     authorities: Mapping[str, Authority] = {}
     sources: Mapping[str, Source] = {}

@@ -175,4 +175,5 @@ def panel_answer(report: Report) -> dict[str, Any]:
         "patterns": [{"id": m.id, "certainty": m.certainty} for m in report.patterns],
         "open": [m.id for m in report.open_questions],
         "missing": {m.id: list(m.missing) for m in (*report.patterns, *report.open_questions)},
+        "derived": {f.analyte: f"{f.quantity}, {f.code}, {f.band}" for f in report.derived},
     }
