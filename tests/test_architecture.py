@@ -26,7 +26,7 @@ PARTS = {"_frames", "_draw_frames", "_streams"}  # folders of modules; their own
 # Lowest first. A module imports only from layers below its own.
 LAYERS = [
     {"errors", "_codes", "_lazy", "_digest", "_schema", "_frames.texts", "_streams.progress", "_streams.quoting"},
-    {"_quantity", "_inputs", "_names", "_derived", "_files", "_streams.pieces", "_frames.carried", "_streams.tally"},
+    {"_quantity", "_inputs", "_names", "_derived", "_files", "_streams.pieces", "_frames.carried", "_frames.recognised", "_streams.tally"},
     {"_units", "_rules", "_table", "_facts", "_frames.numbers", "_plain", "_draws", "_streams.ways"},
     {"_reported", "_trace", "_identify", "_frames.screen", "_compile", "_border", "_streams.blocks", "_streams.heads", "_streams.written"},
     {"_results", "_check_limits", "_check_links", "_streams.scans"},
@@ -36,10 +36,10 @@ LAYERS = [
     {"_laboratory", "_frames.ages"},
     {"_assess"},
     {"_patterns", "_lanes", "_frames.stretches", "_streams.stated"},
-    {"_explain", "_frames.cases", "_draw_frames.persons", "_draw_frames.sights"},
-    {"_frames.columns", "_draw_frames.row_panels", "_draw_frames.panel_engine"},
-    {"_together", "_frames.rows"},
-    {"_interpret", "_summary", "_draw_frames.statements"},
+    {"_explain", "_frames.words", "_draw_frames.persons", "_draw_frames.sights"},
+    {"_frames.cases", "_draw_frames.row_panels", "_draw_frames.panel_engine"},
+    {"_together", "_frames.columns"},
+    {"_interpret", "_summary", "_draw_frames.statements", "_frames.rows"},
     {"_frames.asked", "readers", "testing", "_render"},
     {"_frames.local", "_frames.row_keys", "_streams.streams", "_flagged"},
     {"_draw_frames.panel_results", "_frames.text_codes"},
@@ -78,9 +78,9 @@ ALLOWED = {
         "_streams.streams",
         "dataframes",
     },
-    "dask": {"_frames.carried", "_draw_frames.panels"},
-    "ibis": {"_frames.carried", "_draw_frames.panel_engine"},
-    "pyspark": {"_frames.carried", "_draw_frames.panel_engine"},
+    "dask": {"_frames.carried", "_frames.recognised", "_draw_frames.panels"},
+    "ibis": {"_frames.carried", "_frames.recognised", "_draw_frames.panel_engine"},
+    "pyspark": {"_frames.carried", "_frames.recognised", "_draw_frames.panel_engine"},
 }
 
 # What reads files, by design; nothing else below the edges does.

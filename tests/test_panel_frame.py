@@ -16,7 +16,8 @@ import polars as pl
 import pytest
 from tests import engines, rows
 
-from labinterp import Catalog, LabResult, Patient, Report, _panels, assess, interpret
+from labinterp import Catalog, LabResult, Patient, Report, assess, interpret
+from labinterp._draw_frames import panels as _panels
 from labinterp._draw_frames.sights import Sights
 from labinterp._summary import cells
 from labinterp.dataframes import panel_frame

@@ -43,7 +43,7 @@ class Book:
         as_of: ISO day.
     """
 
-    __slots__ = ("as_of", "authority", "catalog", "lanes", "patient", "rules", "silences", "wholes")
+    __slots__ = ("as_of", "authority", "catalog", "lanes", "patient", "rules", "silences", "wholes", "worlds")
 
     def __init__(self, catalog: Catalog, patient: Patient, authority: str | Mapping[str, str] | None, as_of: str) -> None:
         self.catalog, self.authority, self.as_of = catalog, authority, as_of
@@ -52,6 +52,7 @@ class Book:
         self.silences: dict[tuple[str, str], str] = {}
         self.lanes: dict[Any, Any] = {}
         self.wholes: dict[Any, Any] = {}
+        self.worlds: dict[str, list[tuple[World, int | None]]] = {}
 
     def find(self, analyte: str, unit: str) -> Rule | Silence | list[tuple[World, Rule | None]]:
         """One rule where the person's facts settle it, else one for each possible answer, or why there is none."""
@@ -77,8 +78,10 @@ class Book:
 
     def rules_of(self, limit_set: LimitSet, unit: str) -> Rule | list[tuple[World, Rule | None]]:
         """The rule or the possible rules of one limit set for this person."""
-        years = self.catalog.table["policy"]["pregnancy_possible_years"]
-        possible = worlds(limit_set, self.patient.facts, years)
+        possible = self.worlds.get(limit_set.id)
+        if possible is None:
+            years = self.catalog.table["policy"]["pregnancy_possible_years"]
+            possible = self.worlds[limit_set.id] = worlds(limit_set, self.patient.facts, years)
         made = {p: _rule(limit_set, p, unit) for _, p in possible if p is not None}
         numbers = {p for _, p in possible}
         if len(numbers) == 1:

@@ -18,9 +18,9 @@ from labinterp._codes import CODES, REASONS
 from labinterp._draw_frames.persons import NO_DAY, SEXES, STATES, Ints, PersonFacts, as_days, numbered
 from labinterp._draw_frames.sights import Cell
 from labinterp._frames import local
-from labinterp._frames.columns import Vocabulary
 from labinterp._frames.numbers import DIGITS, OPS, written
 from labinterp._frames.texts import as_text
+from labinterp._frames.words import Vocabulary
 from labinterp._inputs import Patient, age_from_dates
 from labinterp._quantity import Unreadable, read_value
 from labinterp._together import estimated_gfr

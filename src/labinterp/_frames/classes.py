@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from math import inf
+from threading import Lock
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from labinterp._catalog import Catalog
@@ -30,13 +31,18 @@ class Numbered(Generic[T]):
     def __init__(self) -> None:
         self.numbers: dict[Any, int] = {}
         self.things: list[T] = []
+        self._lock = Lock()
 
     def number(self, key: Hashable, thing: T) -> int:
         """The number of a class."""
         found = self.numbers.get(key)
         if found is None:
-            found = self.numbers[key] = len(self.things)
-            self.things.append(thing)
+            with self._lock:  # batches are read side by side
+                found = self.numbers.get(key)
+                if found is None:
+                    found = len(self.things)
+                    self.things.append(thing)
+                    self.numbers[key] = found
         return found
 
 

@@ -22,6 +22,7 @@ from labinterp._frames.numbers import UNREADABLE as NOT_READ
 from labinterp._frames.row_keys import AMBIGUOUS, NAMES, NOTHING, PLAIN, RANGES, Marks, RowKeys
 from labinterp._frames.stretches import Stretched
 from labinterp._frames.texts import as_text
+from labinterp._frames.words import Written
 from labinterp._measure import merge
 from labinterp._quantity import ReadValue, Unreadable, read_value
 from labinterp.errors import InputError
@@ -47,7 +48,9 @@ def learned(asked: Asked) -> Learned:
     if found is None:
         names, people = Names(asked.catalog), People(asked.catalog)
         stretched = Stretched(asked.catalog, asked.authority, asked.as_of, asked.decimal)
-        found = asked.catalog.remember(key, Learned(names, people, stretched, Cases(names, people, stretched), Marks(people)))
+        found = asked.catalog.remember(
+            key, Learned(names, people, stretched, Cases(names, people, stretched, Written(asked.catalog)), Marks(people))
+        )
     return found
 
 

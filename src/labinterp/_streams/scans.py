@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from queue import Full, Queue
 from typing import Any, NamedTuple, cast
 
 import polars as pl
@@ -19,6 +20,7 @@ from labinterp._table import find_columns
 from labinterp.errors import InputError
 
 _BLINK = 0.05  # seconds
+_AHEAD = 2  # frames that are read before they are asked for
 _APART = "run them one by one, or each into a file of its own: -o FOLDER/"
 
 
@@ -143,7 +145,7 @@ def _text(given: Sequence[Given], how: How, watch: Watch) -> Scan:
         frames = (
             frame.with_columns(pl.lit(label).alias(name) for name in extra).select(columns or [*names, *extra, STATE])
             for one, label in zip(given, said, strict=True)
-            for frame in _frames(one, how, watch)
+            for frame in ahead(_frames(one, how, watch), watch)
         )
         while True:
             try:
@@ -195,6 +197,41 @@ def _frames(one: Given, how: How, watch: Watch) -> Iterator[pl.DataFrame]:
         watch.check()
         watch.rows += frame.height
         yield frame
+
+
+def ahead(frames: Iterator[pl.DataFrame], watch: Watch) -> Iterator[pl.DataFrame]:
+    """The same frames, read in a thread of their own while those before are worked on."""
+    ready: Queue[pl.DataFrame | BaseException | None] = Queue(_AHEAD)
+    left = threading.Event()  # whoever takes the frames has gone
+
+    def put(one: pl.DataFrame | BaseException | None) -> bool:
+        while not left.is_set():
+            try:
+                ready.put(one, timeout=_BLINK)
+            except Full:
+                continue
+            return True
+        return False
+
+    def read() -> None:
+        try:
+            with watch.busy():
+                for frame in frames:
+                    if not put(frame):
+                        return
+            put(None)
+        except BaseException as error:  # it is raised again where the frames are taken
+            put(error)
+
+    thread = threading.Thread(target=read, name="labinterp: reading", daemon=True)
+    thread.start()
+    try:
+        while (one := ready.get()) is not None:
+            if isinstance(one, BaseException):
+                raise one
+            yield one
+    finally:
+        left.set()
 
 
 def _parquet(given: Sequence[Given], how: How, watch: Watch) -> Scan:

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from labinterp.errors import InputError, LabInterpError, MissingExtraError
 
@@ -166,19 +166,21 @@ def _answered(found: Scan, question: Asked, kept: list[str], stated: Stated, tal
     reader = question.reader()
     types = {f"{question.prefix}{name}": dtype for name, dtype in reader.schema().items()}
     columns = {role: found.roles[role] for role in (*READ, "trimester") if role in found.roles}
-    text = STATE in found.frame.collect_schema()
+    text, names = STATE in found.frame.collect_schema(), list(types)
 
     def answer(batch: pl.Series, **_: object) -> pl.Series:
         with watch.busy():
             try:
                 watch.check()
-                fields = {role: batch.struct.field(role) for role in columns}
-                state = batch.struct.field(STATE) if text else None
+                parts = batch.struct.unnest()
+                fields = {role: parts[role] for role in columns}
+                state = parts[STATE] if text else None
                 answers = _of_batch(reader, stated, fields, state, len(batch))
                 tally.add(answers, fields, None if state is None or not state.max() else state == BLANK)
                 if not text:
                     watch.done = tally.rows
-                return pl.DataFrame(list(answers.values()), schema=types).to_struct()
+                answers.columns = names
+                return answers.to_struct()
             except BaseException as error:
                 watch.failed(error)
                 raise
@@ -188,16 +190,16 @@ def _answered(found: Scan, question: Asked, kept: list[str], stated: Stated, tal
     return found.frame.select(*kept, answers).unnest(_ANSWERS)
 
 
-def _of_batch(reader: Any, stated: Stated, fields: dict[str, pl.Series], state: pl.Series | None, height: int) -> dict[str, pl.Series]:
+def _of_batch(reader: Any, stated: Stated, fields: dict[str, pl.Series], state: pl.Series | None, height: int) -> pl.DataFrame:
     columns = stated.filled(fields, height)
     if "specimen" in columns and columns["specimen"].dtype == pl.String:
         columns["specimen"] = columns["specimen"].str.strip_chars()  # a blank cell names no specimen
     if state is None or not state.max():
-        return dict(reader.answer(columns, height))
+        return cast("pl.DataFrame", reader.answer(columns, height))
     # a row with more cells than the header has no value that could be trusted, a blank line no answer at all
     columns["value"] = columns["value"].set(state == TORN, None)
     blank = state == BLANK
-    return {name: column.set(blank, None) for name, column in reader.answer(columns, height).items()}
+    return cast("pl.DataFrame", reader.answer(columns, height)).with_columns(pl.when(~blank).then(pl.all()))
 
 
 # --- in another thread --------------------------------------------------------------------------------------
