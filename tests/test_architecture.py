@@ -38,7 +38,7 @@ LAYERS = [
     {"_patterns", "_lanes", "_frames.stretches", "_streams.stated"},
     {"_explain", "_frames.words", "_draw_frames.persons", "_draw_frames.sights"},
     {"_frames.cases", "_draw_frames.row_panels", "_draw_frames.panel_engine"},
-    {"_together", "_frames.columns"},
+    {"_together", "_frames.columns", "_frames.ranges"},
     {"_interpret", "_summary", "_draw_frames.statements", "_frames.rows"},
     {"_frames.asked", "readers", "testing", "_render"},
     {"_frames.local", "_frames.row_keys", "_streams.streams", "_flagged"},

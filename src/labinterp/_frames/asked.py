@@ -52,10 +52,8 @@ class Asked(NamedTuple):
         """Where rows are read; the same question gets the same reader, with all it has learned."""
         authority = tuple(sorted(self.authority.items())) if isinstance(self.authority, Mapping) else self.authority
         key = ("rows", authority, self.as_of, self.decimal, self.near)
-        found: RowReader | None = self.catalog.memo.get(key)
-        if found is None:
-            found = self.catalog.remember(key, RowReader(self.catalog, self.authority, self.as_of, self.decimal, self.near))
-        return found
+        made: RowReader = self.catalog.learn(key, lambda: RowReader(self.catalog, self.authority, self.as_of, self.decimal, self.near))
+        return made
 
     def added(self) -> list[str]:
         """The names of the answer columns."""

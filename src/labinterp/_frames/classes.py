@@ -85,6 +85,12 @@ class Names:
         self.meanings: Numbered[Identified | Refused] = Numbered()
         self.pairs: Numbered[Pair] = Numbered()
 
+    @classmethod
+    def of(cls, catalog: Catalog) -> Names:
+        """The classes of a catalog; every question has the same."""
+        made: Names = catalog.learn("names", lambda: cls(catalog))
+        return made
+
     def test(self, text: str | None) -> int:
         """The class of a test's name."""
         text = text or ""
@@ -159,6 +165,12 @@ class People:
         alerts = [alert for entry in catalog.table["analytes"].values() for alert in entry["alerts"]]
         self._asked = frozenset(c for one in (*populations, *alerts) for c in one["requires"])
         self.age(None)
+
+    @classmethod
+    def of(cls, catalog: Catalog) -> People:
+        """The classes of a catalog; every question has the same."""
+        made: People = catalog.learn("people", lambda: cls(catalog))
+        return made
 
     def sex(self, text: str | None) -> int:
         """The class of a sex as printed; a word that is not known is an unknown sex."""

@@ -19,7 +19,8 @@ from labinterp._frames.ages import AgeReader
 from labinterp._frames.cases import Cases, Tables, place
 from labinterp._frames.classes import Names, Numbered, People
 from labinterp._frames.columns import Writer
-from labinterp._frames.numbers import ALONE, AMBIGUOUS, DIGITS, OPS, REASON_OF, UNREADABLE, Numbers, ValueReader, written
+from labinterp._frames.numbers import ALONE, AMBIGUOUS, DIGITS, OPS, READ, REASON_OF, UNREADABLE, Numbers, ValueReader, written
+from labinterp._frames.ranges import Printed, Ranges
 from labinterp._frames.recognised import Hashes, Recognised, hashed
 from labinterp._frames.stretches import Answer, Stretched
 from labinterp._frames.texts import LOCK, Coded, Ints, Meet, Screen, Texts, as_text
@@ -46,7 +47,7 @@ class RowReader:
     """
 
     def __init__(self, catalog: Catalog, authority: Any, as_of: str, decimal: str | None, near: bool = False) -> None:
-        self.names, self.people = Names(catalog), People(catalog)
+        self.names, self.people = Names.of(catalog), People.of(catalog)
         self._stretched = Stretched(catalog, authority, as_of, decimal, near)
         lines = Written(catalog)
         self.cases = Cases(self.names, self.people, self._stretched, lines)
@@ -75,7 +76,7 @@ class RowReader:
         self._pair = Meet(names.pair)
         self._person = Meet(people.person)
         self._case = Meet(self.cases.case)
-        self._ranged = Meet(self.cases.with_range)
+        self._ranges = Ranges(names, self.cases, self._stretched)
         self._stretch = Meet(self.cases.stretch)
 
     # --- what each row is of, and of whom --------------------------------------------------------------------
@@ -123,39 +124,6 @@ class RowReader:
         person = self._person(classes["sex"], classes["pregnant"], classes["context"], age)
         return pair, self._case(pair, person)
 
-    def _with_ranges(self, columns: Columns, pair: Ints, case: Ints) -> Ints:
-        """The cases of rows beside which a laboratory printed a range that can change the answer."""
-        given = [columns[role] for role in ("ref_low", "ref_high", "ref_text") if role in columns]
-        if not given:
-            return case
-        asks = np.array([bool(p.unit and p.analyte and self._stretched.asks_laboratory(p.analyte)) for p in self.names.pairs.things])
-        printed = np.zeros(len(case), bool)
-        for column in given:
-            printed |= column.is_not_null().to_numpy()
-        places = np.flatnonzero(asks.take(pair) & printed)
-        if not places.size:
-            return case
-        chosen = pl.DataFrame(
-            {role: _plain(columns[role].gather(places)) for role in ("ref_low", "ref_high", "ref_text") if role in columns}
-        )
-        distinct = chosen.unique(maintain_order=True)
-        with LOCK:
-            numbers = [self._range(row) for row in distinct.iter_rows(named=True)]
-        joined = chosen.join(
-            distinct.with_columns(_n=pl.Series(numbers, dtype=pl.Int32)),
-            on=chosen.columns,
-            how="left",
-            nulls_equal=True,
-            maintain_order="left",
-        )
-        case = case.copy()
-        case[places] = self._ranged(case[places], joined["_n"].to_numpy())
-        return case
-
-    def _range(self, row: Mapping[str, Any]) -> int:
-        printed = (row.get("ref_low"), row.get("ref_high"), row.get("ref_text"))
-        return self.cases.ranges.number(tuple((type(part), part) for part in printed), printed)
-
     def _comparator(self, text: str | None) -> int:
         """The class of a comparator column's text: what becomes of each comparator printed with the value."""
         becomes = []
@@ -190,12 +158,12 @@ class RowReader:
         classes, values = self._read(columns, height)
         values = self._merge(classes, values)
         pair, case = (_each_row(part, height) for part in self._cases_of(columns, classes, values.rest))
-        case = self._with_ranges(columns, pair, case)
+        case, ranged = self._ranges.of(columns, pair, case)
         rows = _each_row(self._stretch(case, values.op), height)
         tables = self.cases.tables()
         stretch = tables.first.take(rows) + place(tables, rows, values.number)
         outs = self._refused(values, pair, tables.outs.take(stretch))
-        outs, near = self._alone(columns, values, case, tables, rows, stretch, outs)
+        outs, near = self._alone(columns.get("value"), values, case, (tables, rows, stretch), outs, ranged)
         made = self._writer.columns(values, outs)
         if self._near:
             made.append(self._writer.near_limit(columns["value"], values, stretch, outs, tables, near))
@@ -215,20 +183,29 @@ class RowReader:
         return outs
 
     def _alone(
-        self, columns: Columns, values: Numbers, case: Ints, tables: Tables, rows: Ints, stretch: Ints, outs: Ints
+        self,
+        column: pl.Series | None,
+        values: Numbers,
+        case: Ints,
+        placed: tuple[Tables, Ints, Ints],
+        outs: Ints,
+        ranged: Mapping[int, Printed],
     ) -> tuple[Ints, dict[int, bool]]:
-        """Rows whose number says more than a float: ranges, and long decimals that end beside a line."""
+        """Rows whose number says more than a float (ranges, long decimals beside a line), or with a range of their own."""
         places = np.flatnonzero(values.state == ALONE) if values.state is not None else np.empty(0, np.int64)
         if not values.short:  # a float column: its number as printed may have 17 digits and lie on one side of a line it equals
-            places = np.union1d(places, self._on_a_line(values, tables, rows, stretch))
-        if not places.size:
+            places = np.union1d(places, self._on_a_line(values, *placed))
+        if ranged:
+            read = values.state is None or np.isin(values.state, (READ, ALONE))
+            places = np.union1d(places, np.array([at for at in ranged if read is True or read[at]], np.int64))
+        if not places.size or column is None:
             return outs, {}
-        texts = columns["value"].gather(places).to_list()
+        texts = column.gather(places).to_list()
         ops = np.broadcast_to(values.op, outs.shape)
         known: dict[Any, Answer | None] = {}
         near: dict[int, bool] = {}
         for at, raw in zip(places.tolist(), texts, strict=True):
-            key = (type(raw), raw, int(case[at]), int(ops[at]))  # equal numbers of two types may mean two
+            key = (type(raw), raw, int(case[at]), int(ops[at]), ranged.get(at))  # equal numbers of two types may mean two
             if key not in known:
                 known[key] = self._single(*key[1:])
             answer = known[key]
@@ -257,17 +234,17 @@ class RowReader:
         below = np.where(at > 0, tables.edges.take(rows * width + np.maximum(at - 1, 0)), -np.inf)
         return np.flatnonzero((values.number == below) | (np.nextafter(values.number, np.inf) == above))
 
-    def _single(self, raw: Any, case: int, op: int) -> Answer | None:
-        """The answer for one value as printed; None where the row has one already."""
+    def _single(self, raw: Any, case: int, op: int, own: Printed | None) -> Answer | None:
+        """The answer for one value as printed, beside a range of its own if it has one; None where the row has an answer already."""
         pair, patient, printed = self.cases.cases.things[case]
         if pair.analyte is None or pair.unit is None:
             return None
         read = self._value_of(raw)
-        if isinstance(read, Unreadable) or (isinstance(raw, float) and len(read.value.as_tuple().digits) <= DIGITS):
+        if isinstance(read, Unreadable) or (own is None and isinstance(raw, float) and len(read.value.as_tuple().digits) <= DIGITS):
             return None
         comparator = "~" if read.high is not None else OPS[op]
         with LOCK:
-            return self._stretched.one(pair.analyte, Quantity(read.value, pair.unit, comparator, read.high), patient, printed)
+            return self._stretched.one(pair.analyte, Quantity(read.value, pair.unit, comparator, read.high), patient, own or printed)
 
 
 def _is_years(role: str, column: pl.Series) -> bool:
@@ -285,16 +262,3 @@ def _each_row(part: Any, height: int) -> Any:
     if isinstance(part, Coded):
         return part.rows()
     return part if isinstance(part, np.ndarray) else np.full(height, part, np.int64)
-
-
-def _plain(column: pl.Series) -> pl.Series:
-    """A column of range ends as numbers or texts that Python reads as they are printed."""
-    if column.dtype in (pl.Categorical, pl.Enum):
-        return column.cast(pl.String)
-    if column.dtype == pl.Float32:
-        return column.cast(pl.String).cast(pl.Float64)
-    if column.dtype == pl.Object:  # a number among texts stays a number that reads one way
-        return pl.Series(column.name, [written(value) for value in column.to_list()], dtype=pl.String)
-    if column.dtype.is_nested() or column.dtype == pl.Binary:
-        return pl.Series(column.name, [None] * len(column), dtype=pl.String)
-    return column

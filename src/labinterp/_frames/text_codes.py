@@ -44,14 +44,14 @@ def learned(asked: Asked) -> Learned:
     """The same question gets the same classes."""
     authority = tuple(sorted(asked.authority.items())) if isinstance(asked.authority, Mapping) else asked.authority
     key = ("engine", authority, asked.as_of, asked.decimal)
-    found: Learned | None = asked.catalog.memo.get(key)
-    if found is None:
-        names, people = Names(asked.catalog), People(asked.catalog)
-        stretched = Stretched(asked.catalog, asked.authority, asked.as_of, asked.decimal)
-        found = asked.catalog.remember(
-            key, Learned(names, people, stretched, Cases(names, people, stretched, Written(asked.catalog)), Marks(people))
-        )
-    return found
+    made: Learned = asked.catalog.learn(key, lambda: _nothing_yet(asked))
+    return made
+
+
+def _nothing_yet(asked: Asked) -> Learned:
+    names, people = Names.of(asked.catalog), People.of(asked.catalog)
+    stretched = Stretched(asked.catalog, asked.authority, asked.as_of, asked.decimal)
+    return Learned(names, people, stretched, Cases(names, people, stretched, Written(asked.catalog)), Marks(people))
 
 
 class TextCodes:
