@@ -26,7 +26,19 @@ PARTS = {"_frames", "_draw_frames", "_streams"}  # folders of modules; their own
 # Lowest first. A module imports only from layers below its own.
 LAYERS = [
     {"errors", "_codes", "_lazy", "_digest", "_schema", "_frames.texts", "_streams.progress", "_streams.quoting"},
-    {"_quantity", "_inputs", "_names", "_derived", "_files", "_streams.pieces", "_frames.carried", "_frames.recognised", "_streams.tally"},
+    {
+        "_quantity",
+        "_inputs",
+        "_names",
+        "_derived",
+        "_files",
+        "_streams.pieces",
+        "_streams.plain",
+        "_streams.watch",
+        "_frames.carried",
+        "_frames.recognised",
+        "_streams.tally",
+    },
     {"_units", "_rules", "_table", "_facts", "_frames.numbers", "_plain", "_draws", "_streams.ways"},
     {"_reported", "_trace", "_identify", "_frames.screen", "_compile", "_border", "_streams.blocks", "_streams.heads", "_streams.written"},
     {"_results", "_check_limits", "_check_links", "_streams.scans"},
@@ -56,7 +68,7 @@ UPWARD = {("_quantity", "_units"), ("_units", "_catalog"), ("_results", "_json")
 
 # Millions of rows at once; nothing below them needs these packages.
 FRAMES = {name for name in LEVEL if name.startswith(("_frames.", "_draw_frames."))} | {
-    "_streams.blocks", "_streams.pieces", "_streams.scans", "_streams.stated", "_streams.streams", "_streams.tally", "_streams.written",
+    "_streams.blocks", "_streams.pieces", "_streams.plain", "_streams.watch", "_streams.scans", "_streams.stated", "_streams.streams", "_streams.tally", "_streams.written",
     "dataframes",
 }  # fmt: skip
 
@@ -78,15 +90,15 @@ ALLOWED = {
         "_streams.streams",
         "dataframes",
     },
-    "dask": {"_frames.carried", "_frames.recognised", "_draw_frames.panels"},
-    "ibis": {"_frames.carried", "_frames.recognised", "_draw_frames.panel_engine"},
-    "pyspark": {"_frames.carried", "_frames.recognised", "_draw_frames.panel_engine"},
+    "dask": {"_frames.carried", "_draw_frames.panels"},
+    "ibis": {"_frames.carried", "_draw_frames.panel_engine"},
+    "pyspark": {"_frames.carried", "_draw_frames.panel_engine"},
 }
 
 # What reads files, by design; nothing else below the edges does.
 READS_FILES = {"_catalog", "_files", "_checks", "_digest"}
 EDGES = {
-    "readers", "testing", "_render", "cli", "__main__", "__init__", "_border", "_table", "_streams.pieces", "_streams.blocks", "_streams.heads", "_streams.scans", "_streams.streams", "_streams.progress",
+    "readers", "testing", "_render", "cli", "__main__", "__init__", "_border", "_table", "_streams.pieces", "_streams.plain", "_streams.watch", "_streams.blocks", "_streams.heads", "_streams.scans", "_streams.streams", "_streams.progress",
     "_streams.written", "_streams.ways", "_flagged",
 }  # fmt: skip
 ENGINE = sorted(set(LEVEL) - EDGES)
