@@ -203,7 +203,8 @@ def silent_on_pregnancy(book: Book, rule: Rule) -> bool:
 
 def _every_way(book: Book, measured: Measured, found: list[tuple[World, Rule | None]]) -> Finding | NotAssessed:
     """Answer in every possible world; one answer, or the fact that decides."""
-    answers = [(world, None if rule is None else _answer(rule, measured)) for world, rule in _speaking(book, measured, found)]
+    said = {id(rule): _answer(rule, measured) for _, rule in found if rule is not None}  # many worlds have one rule
+    answers = [(world, None if rule is None else said[id(rule)]) for world, rule in _speaking(book, said, found)]
     rule = next((r for _, r in found if r is not None), None)
     if rule is None:
         return _refuse(measured, "no_limit_for_population", _no_population(book, measured))
@@ -221,7 +222,9 @@ def _every_way(book: Book, measured: Measured, found: list[tuple[World, Rule | N
     return _refuse(measured, f"{fact}_unknown", message)
 
 
-def _speaking(book: Book, measured: Measured, found: list[tuple[World, Rule | None]]) -> list[tuple[World, Rule | None]]:
+def _speaking(
+    book: Book, said: Mapping[int, tuple[str | None, str, tuple[str, ...]]], found: list[tuple[World, Rule | None]]
+) -> list[tuple[World, Rule | None]]:
     """Without the populations drawn for pregnancy that are silent on the side in question.
 
     Where pregnancy was not stated and a line for pregnancy exists only on the other side (a ferritin line for
@@ -235,7 +238,7 @@ def _speaking(book: Book, measured: Measured, found: list[tuple[World, Rule | No
         plain = general.get((world.age, world.sex))
         if world.pregnancy == "no" or plain is None or rule is None:
             return False
-        side = direction(_answer(plain, measured)[1])
+        side = direction(said[id(plain)][1])
         return side in ("low", "high") and all(direction(band.code) != side for band in rule.bands)
 
     return [(world, rule) for world, rule in found if not silent(world, rule)]
