@@ -6,6 +6,7 @@ learned when rows first show them; their edges lie in one matrix, padded, so tha
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,9 +33,10 @@ class Case(NamedTuple):
 class Row(NamedTuple):
     """The stretches of one kind of row with one comparator."""
 
-    pair: Pair
-    op: int
-    stretches: Stretches
+    edges: tuple[float, ...]
+    outs: Ints
+    below: tuple[float, ...]
+    above: tuple[float, ...]
 
 
 class Tables(NamedTuple):
@@ -93,8 +95,13 @@ class Cases:
 
     def stretch(self, case: int, op: int) -> int:
         """The row of edges of a case and a comparator."""
-        row = Row(self.cases.things[case].pair, op, self.stretches(case, op))
-        return self._rows.number(row, row)
+        pair, found = self.cases.things[case].pair, self.stretches(case, op)
+        known = self._rows.numbers.get((pair, op, found))
+        if known is not None:
+            return known
+        outs = np.array([self._written.number(pair, op, answer) for answer in found.answers], np.int64)
+        lines = zip(*((answer.below, answer.above) for answer in found.answers), strict=True)
+        return self._rows.number((pair, op, found), Row(found.edges, outs, *lines))
 
     def stretches(self, case: int, op: int) -> Stretches:
         """The edges and answers of a case and a comparator."""
@@ -129,22 +136,14 @@ class Cases:
         return tables[1]
 
     def _built(self, known: list[Row]) -> Tables:
-        levels = max((len(row.stretches.edges) for row in known), default=0).bit_length()
+        levels = max((len(row.edges) for row in known), default=0).bit_length()
         edges = np.full((len(known), 2**levels - 1), np.nan)  # no number passes the padding
-        first: list[int] = []
-        outs: list[int] = []
-        below: list[float] = []
-        above: list[float] = []
-        for number, (pair, op, stretches) in enumerate(known):
-            edges[number, : len(stretches.edges)] = stretches.edges
-            first.append(len(outs))
-            outs.extend(self._written.number(pair, op, answer) for answer in stretches.answers)
-            below.extend(answer.below for answer in stretches.answers)
-            above.extend(answer.above for answer in stretches.answers)
-        return Tables(
-            edges.ravel(), levels, np.array(first, np.int64), np.array(outs, np.int64),
-            np.array(below, np.float64), np.array(above, np.float64),
-        )  # fmt: skip
+        for number, row in enumerate(known):
+            edges[number, : len(row.edges)] = row.edges
+        sizes = np.array([len(row.outs) for row in known], np.int64)
+        outs = np.concatenate([row.outs for row in known]) if known else np.empty(0, np.int64)
+        below, above = (np.fromiter(chain.from_iterable(side), np.float64) for side in ((r.below for r in known), (r.above for r in known)))
+        return Tables(edges.ravel(), levels, np.cumsum(sizes) - sizes, outs, below, above)
 
 
 def place(tables: Tables, rows: Ints, numbers: Floats) -> Ints:

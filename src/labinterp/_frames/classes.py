@@ -8,6 +8,7 @@ classes are closed sets: they grow with the catalog, never with a file.
 from __future__ import annotations
 
 from collections.abc import Hashable
+from functools import cached_property
 from math import inf
 from threading import Lock
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -23,6 +24,7 @@ from labinterp.errors import InputError
 
 T = TypeVar("T")
 NO_SUCH_NAME = "no such test"
+_MANY = 1000  # names after which it pays to know beforehand which cannot be known
 
 
 class Numbered(Generic[T]):
@@ -77,7 +79,7 @@ class Names:
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
-        self.pieces = name_pieces(catalog.table)
+        self._asked = 0
         self.tests: Numbered[str] = Numbered()
         self.codes: Numbered[str] = Numbered()
         self.specimens: Numbered[str] = Numbered()
@@ -91,10 +93,16 @@ class Names:
         made: Names = catalog.learn("names", lambda: cls(catalog))
         return made
 
+    @cached_property
+    def pieces(self) -> frozenset[str]:
+        """What the words of known names begin with."""
+        return name_pieces(self.catalog.table)
+
     def test(self, text: str | None) -> int:
         """The class of a test's name."""
         text = text or ""
-        if len(text) <= 200 and not may_be_known(self.pieces, text):
+        self._asked += 1
+        if self._asked > _MANY and len(text) <= 200 and not may_be_known(self.pieces, text):
             text = NO_SUCH_NAME
         return self.tests.number(name_key(self.catalog, text) if text != NO_SUCH_NAME else text, text)
 

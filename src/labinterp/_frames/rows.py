@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -59,10 +60,10 @@ class RowReader:
         self._texts = {
             role: Texts(role, read, screen)
             for role, read, screen in (
-                ("test", names.test, Screen(names.pieces, names.unknown_test())),
+                ("test", names.test, cache(lambda: Screen(names.pieces, names.unknown_test()))),
                 ("loinc", names.code, None),
                 ("specimen", names.specimen, None),
-                ("unit", names.unit, Screen(catalog.units.pieces(NO_UNIT), names.unknown_unit())),
+                ("unit", names.unit, cache(lambda: Screen(catalog.units.pieces(NO_UNIT), names.unknown_unit()))),
                 ("sex", people.sex, None),
                 ("pregnant", people.pregnancy, None),
                 ("context", people.context, None),

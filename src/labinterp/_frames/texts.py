@@ -17,6 +17,7 @@ import polars as pl
 
 Ints = npt.NDArray[np.int64]
 KNOWN_TEXTS = 5000  # texts of one column that the engine looks up itself; what comes after is looked up batch by batch
+_FEW = 300  # different texts that are read sooner than they are screened
 LOCK = threading.RLock()  # what is learned is learned by one thread at a time; looking up needs no lock
 
 
@@ -61,10 +62,10 @@ class Texts:
     Args:
         name: Of the column, where it is looked up.
         read: Text (or None) -> class.
-        screen: Tells texts of which nothing can be known.
+        screen: Makes what tells texts of which nothing can be known; asked for when there are many different ones.
     """
 
-    def __init__(self, name: str, read: Callable[[str | None], int], screen: Screen | None = None) -> None:
+    def __init__(self, name: str, read: Callable[[str | None], int], screen: Callable[[], Screen] | None = None) -> None:
         self._name, self._read, self._screen = name, read, screen
         self.nothing = read(None)
         self._known: dict[str, int] = {}
@@ -97,14 +98,15 @@ class Texts:
         places = np.flatnonzero((codes == len(classes) - 1) & column.is_not_null().to_numpy())
         texts = column.gather(places)
         codes = codes.copy()
-        if self._screen is not None:
-            strange = self._screen.strange(texts)
+        if self._screen is not None and texts.head(1000).n_unique() > _FEW:
+            screen = self._screen()
+            strange = screen.strange(texts)
             codes[places[strange]] = len(classes)
             if len(self._known) < KNOWN_TEXTS // 2:  # those that come again and again are worth knowing as unknown
                 often = texts.filter(pl.Series(strange)).head(500).unique().to_list()
-                self._learn(often, [self._screen.unknown] * len(often))
+                self._learn(often, [screen.unknown] * len(often))
             texts, places = texts.filter(pl.Series(~strange)), places[~strange]
-            classes = np.append(classes, self._screen.unknown)
+            classes = np.append(classes, screen.unknown)
         if not places.size:
             return Coded(codes, classes)
         distinct = texts.unique()
