@@ -81,7 +81,7 @@ def test_every_citation_says_where_and_how_it_was_checked(path: Path) -> None:
 def test_every_figure_and_link_has_a_citation(path: Path) -> None:
     """No limit set, record of silence, critical value, alert or caveat stands without a source."""
     data = read(path)
-    for kind in ("limits", "no_limit", "critical", "alerts", "caveats"):
+    for kind in ("limits", "no_limit", "critical", "alerts", "caveats", "derive"):
         assert all(item["cite"] for item in data.get(kind, ())), kind
 
 
@@ -110,6 +110,8 @@ def test_every_published_id_is_still_there() -> None:
     there = {*table["limits"], *table["no_limit"], *(f"pattern/{id}" for id in table["patterns"])}
     for analyte in table["analytes"].values():
         there |= {item["id"] for kind in ("critical", "alerts", "caveats") for item in analyte[kind]}
+    for block in (block for derive in table["derive"] for block in derive["blocks"]):
+        there |= {block["id"], *(caution["id"] for caution in block["cautions"])}
     for condition in table["conditions"].values():
         there |= {item["id"] for kind in ("links", "suppress") for item in condition.get(kind, ())}
     assert not set(published) - there
@@ -168,6 +170,24 @@ def test_every_band_and_every_line_is_under_test(asked: list[tuple[Finding, set[
                     exact = limit_set.exact_lines(number, finding.unit)[at]
                     sides |= side(Fraction(finding.value), exact, word, max(NEAR, step))
                 missing += [f"{id}, {population['who']}: no case just {s} {line}" for s in sorted({"above", "below"} - sides)]
+    assert not missing, "\n" + "\n".join(missing)
+
+
+def test_every_shift_is_under_test(asked: list[tuple[Finding, set[str]]]) -> None:
+    """Each circumstance that moves the lines of a set has a case on both sides of a line that it moved."""
+    catalog, missing = Catalog.default(), []
+    for id in catalog.table["limits"]:
+        for shift in catalog.limit_set(id).data["shifts"]:
+            sides = set[str]()
+            for finding, keys in asked:
+                limit_set, population = finding.basis.limit_set, finding.basis.population
+                if not ({"band", "code"} & keys) or finding.comparator or limit_set is None or population is None:
+                    continue
+                if limit_set.id == id and shift in limit_set.moved_by:
+                    words = [word for _, word in limit_set.populations[population]["lines"]]
+                    for line, word in zip(limit_set.exact_lines(population, finding.unit), words, strict=True):
+                        sides |= side(Fraction(finding.value), line, word, NEAR)
+            missing += [f"{id} in {shift['requires']}: no case just {s} a moved line" for s in sorted({"above", "below"} - sides)]
     assert not missing, "\n" + "\n".join(missing)
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from labinterp._files import Files, Problem
 from labinterp._names import sorted_key, squash, tokens
-from labinterp._schema import Cite, Gate
+from labinterp._schema_parts import Cite, Gate
 from labinterp._units import fold
 
 
@@ -50,6 +50,20 @@ def check_names(files: Files) -> Iterator[Problem]:
         for twin in identity.specimen_twins.values():
             if twin not in files.analytes:
                 yield Problem(file, "identity > specimen_twins", f"{twin!r} is no analyte of this catalog.", "Correct the id.")
+    meant: dict[str, str] = {}
+    for key, context in files.policy.contexts.items():
+        for name in (key, *context.names):
+            if meant.setdefault(squash(name), key) != key:
+                other = meant[squash(name)]
+                yield Problem(
+                    "policy.toml", f"contexts > {key}", f"the name {name!r} already means {other}.", "A name means one circumstance."
+                )
+    called: dict[str, str] = {}
+    for key, effect in files.effects.effects.items():
+        for name in (key.replace("_", " "), effect.name, *effect.words):
+            if called.setdefault(squash(name), key) != key:
+                other = called[squash(name)]
+                yield Problem("effects.toml", f"{key} > words", f"{name!r} already leads to {other}.", "A word leads to one effect.")
     spelled: dict[str, str] = {}
     for unit in files.units.unit:
         for text in {fold(t) for t in (unit.ucum, *unit.spellings)}:
@@ -65,8 +79,9 @@ def check_ids(files: Files, published: Iterable[str]) -> Iterator[Problem]:
     seen: dict[str, str] = {}
     for analyte in files.analytes.values():
         file = f"analytes/{analyte.id}.toml"
-        items: tuple[Any, ...] = (*analyte.limits, *analyte.no_limit, *analyte.critical, *analyte.alerts, *analyte.caveats)
-        for item in items:
+        cautions = [caution for block in analyte.derive for caution in block.cautions]
+        items: tuple[Any, ...] = (*analyte.limits, *analyte.no_limit, *analyte.critical, *analyte.alerts, *analyte.caveats, *analyte.derive)
+        for item in (*items, *cautions):
             yield from _unique(seen, item.id, file)
             if item.id.split("/", 1)[0] != analyte.id:
                 yield Problem(file, f"{item.id!r}", f"the id does not start with '{analyte.id}/'.", "Start it with the analyte's id.")
@@ -145,7 +160,13 @@ def check_gates(files: Files) -> Iterator[Problem]:
                         f"the mechanism {mechanism!r} is not in mechanisms.toml.",
                         "Correct the id.",
                     )
+    said = {c.id for c in files.conditions.values()} | {link.id for c in files.conditions.values() for link in c.links}
     for pattern in files.patterns.values():
+        for id in (*pattern.replaces, *(id for outcome in pattern.outcomes for id in outcome.replaces)):
+            if id not in said:
+                yield Problem(
+                    f"patterns/{pattern.id}.toml", "replaces", f"{id!r} is no condition and no link of this catalog.", "Correct the id."
+                )
         for analyte in (*pattern.inputs, *(s for o in pattern.outcomes for s in o.settled_by)):
             if analyte not in files.analytes:
                 yield Problem(f"patterns/{pattern.id}.toml", "inputs", f"{analyte!r} is no analyte of this catalog.", "Correct the id.")
@@ -154,6 +175,12 @@ def check_gates(files: Files) -> Iterator[Problem]:
             for population in limits.populations:
                 for context in set(population.requires) - set(files.policy.contexts):
                     place = f"{limits.id!r} > {population.who!r} > requires"
+                    yield Problem(
+                        f"analytes/{analyte_file.id}.toml", place, f"the context {context!r} is not in policy.toml.", "Correct it."
+                    )
+            for shift in limits.shifts:
+                for context in set(shift.requires) - set(files.policy.contexts):
+                    place = f"{limits.id!r} > shifts {' + '.join(shift.requires)} > requires"
                     yield Problem(
                         f"analytes/{analyte_file.id}.toml", place, f"the context {context!r} is not in policy.toml.", "Correct it."
                     )
@@ -195,6 +222,7 @@ def check_words(files: Files) -> Iterator[Problem]:
 def sentences(files: Files) -> Iterator[tuple[str, str, str]]:
     """(file, place, text) of everything a report can print in words."""
     policy = files.policy
+    yield "policy.toml", "single_mild > note", policy.single_mild.note
     for n, text in enumerate((policy.disclaimer, *policy.standing)):
         yield "policy.toml", f"standing {n}", text
     for mapping in (policy.occasions, policy.verbs, policy.certainty_words, policy.treatment_words, policy.tier_words):
@@ -206,14 +234,15 @@ def sentences(files: Files) -> Iterator[tuple[str, str, str]]:
             yield file, limits.id, limits.caveat
             for population in limits.populations:
                 yield from ((file, f"{limits.id} > {band.key}", band.label) for band in population.bands)
-        told: tuple[Any, ...] = (*analyte.alerts, *analyte.caveats)
+        told: tuple[Any, ...] = (*analyte.alerts, *analyte.caveats, *(c for block in analyte.derive for c in block.cautions))
         yield from ((file, item.id, item.text) for item in told)
+        yield from ((file, block.id, block.note) for block in analyte.derive)
     for condition in files.conditions.values():
         file = f"conditions/{condition.id}.toml"
         for text in (condition.name, condition.about, condition.next_step, *condition.at_risk, *condition.usually_done):
             yield file, "text", text
         for link in condition.links:
-            yield from ((file, link.id, text) for text in (link.note, link.reversibility, link.onset, link.through))
+            yield from ((file, link.id, text) for text in (link.note, link.reversibility, link.recovery, link.onset, link.through))
     for pattern in files.patterns.values():
         for outcome in pattern.outcomes:
             yield from ((f"patterns/{pattern.id}.toml", outcome.certainty, text) for text in (outcome.text, outcome.next_test))

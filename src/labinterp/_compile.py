@@ -11,11 +11,13 @@ from decimal import Decimal
 from math import inf
 from typing import Any
 
+from labinterp._derived import FUNCTIONS
 from labinterp._digest import FORMAT
 from labinterp._files import Files
 from labinterp._names import sorted_key, squash, tokens
 from labinterp._rules import DAYS, edge_floats, span_ends
-from labinterp._schema import Analyte, Cite, InForce, LimitSet, Population, Span, UnitSpan
+from labinterp._schema_analyte import Analyte, Derive, InForce, LimitSet, Population
+from labinterp._schema_parts import Cite, Span, UnitSpan
 from labinterp._units import Physics, fold
 
 
@@ -43,6 +45,7 @@ def compile_table(files: Files, source_digest: str) -> dict[str, Any]:
         "analytes": analytes,
         "limits": {},
         "no_limit": {},
+        "derive": derivations(files),
         "policy": _policy(files),
         "effects": {k: e.model_dump(mode="json") for k, e in files.effects.effects.items()},
         "hpo_release": files.effects.hpo_release,
@@ -55,7 +58,7 @@ def compile_table(files: Files, source_digest: str) -> dict[str, Any]:
     for analyte in files.analytes.values():
         compiled = analytes[analyte.id]
         for limits in analyte.limits:
-            table["limits"][limits.id] = _limit_set(limits, analyte.id, compiled, kinds)
+            table["limits"][limits.id] = _limit_set(limits, analyte.id, compiled, kinds, files)
         for none in analyte.no_limit:
             table["no_limit"][none.id] = {"id": none.id, "analyte": analyte.id, "authority": none.authority,
                                           "because": none.because, "cite": _cites(none.cite), **_force(none.in_force)}  # fmt: skip
@@ -143,7 +146,7 @@ def _analyte(analyte: Analyte, physics: Physics, kinds: Mapping[str, str]) -> di
     }  # fmt: skip
 
 
-def _limit_set(limits: LimitSet, analyte: str, compiled: Mapping[str, Any], kinds: Mapping[str, str]) -> dict[str, Any]:
+def _limit_set(limits: LimitSet, analyte: str, compiled: Mapping[str, Any], kinds: Mapping[str, str], files: Files) -> dict[str, Any]:
     data: dict[str, Any] = {
         "id": limits.id,
         "analyte": analyte,
@@ -158,12 +161,53 @@ def _limit_set(limits: LimitSet, analyte: str, compiled: Mapping[str, Any], kind
         "printed": limits.printed,
         "judgement": limits.judgement,
         "caveat": limits.caveat,
+        "shifts": [{"requires": list(s.requires), "add": str(s.add), "cite": _cites(s.cite)} for s in limits.shifts],
+        "one_of": _alternatives(limits, files),
         "cite": _cites(limits.cite),
     }
     data["populations"] = [_population(p) for p in sorted(limits.populations, key=_specificity)]
     for population in data["populations"]:
         population["edges"] = {u: edge_floats(data, population, u, compiled["factors"], kinds) for u in compiled["usual"]}
     return data
+
+
+def _alternatives(limits: LimitSet, files: Files) -> list[list[str]]:
+    """The circumstances of which only one can be true, where the lines of a set move with them."""
+    contexts = files.policy.contexts
+    kinds = dict.fromkeys(contexts[name].one_of for shift in limits.shifts for name in shift.requires)
+    return [[name for name, context in contexts.items() if context.one_of == kind] for kind in kinds if kind is not None]
+
+
+def derivations(files: Files) -> list[dict[str, Any]]:
+    """How quantities are derived, a quantity that feeds another first."""
+    ordered: dict[str, Analyte] = {}
+
+    def visit(id: str) -> None:
+        for block in files.analytes[id].derive if id in files.analytes and id not in ordered else ():
+            for name in block.inputs:
+                visit(name)
+        if id in files.analytes and files.analytes[id].derive:
+            ordered.setdefault(id, files.analytes[id])
+
+    for id in files.analytes:
+        visit(id)
+    return [{"analyte": id, "blocks": [_derive(block) for block in analyte.derive]} for id, analyte in ordered.items()]
+
+
+def _derive(block: Derive) -> dict[str, Any]:
+    function = FUNCTIONS[block.function]
+    return {
+        "id": block.id,
+        "function": block.function,
+        "inputs": [list(one) for one in function.inputs.items()],
+        "only_these_units": block.only_these_units,
+        "within": {name: _unit_span(span) for name, span in block.within.items()},
+        "unit": function.unit,
+        "decimals": block.decimals,
+        "note": block.note,
+        "cautions": [_lean(caution.model_dump(mode="json", by_alias=True)) for caution in block.cautions],
+        "cite": _cites(block.cite),
+    }
 
 
 def _population(population: Population) -> dict[str, Any]:
@@ -221,6 +265,7 @@ def _policy(files: Files) -> dict[str, Any]:
         "pregnancy_possible_years": [None if a is None else float(a) for a in (pregnancy.at_least, pregnancy.below)],
         "muscle_text_years": [None if a is None else float(a) for a in (muscle.at_least, muscle.below)],
         "derived": [_lean(d) for d in policy["derived"]],
+        "single_mild": {**policy["single_mild"], "unless": [_lean(gate) for gate in policy["single_mild"]["unless"]]},
     }
 
 

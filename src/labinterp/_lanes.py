@@ -13,7 +13,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from labinterp._assess import Book, Rule, assess_measured
+from labinterp._assess import assess_measured
+from labinterp._book import Book, Rule
 from labinterp._catalog import Silence
 from labinterp._measure import Measured, believed
 from labinterp._plain import LONGEST, plain
@@ -24,7 +25,7 @@ from labinterp._spans import span_edges
 if TYPE_CHECKING:
     from labinterp._catalog import Catalog
     from labinterp._inputs import LabResult
-    from labinterp._rules import World
+    from labinterp._worlds import World
 
 Cell = tuple[str, str, int]  # analyte, unit, number of the stretch
 
@@ -147,7 +148,7 @@ def gate_spans(catalog: Catalog) -> Mapping[str, list[Any]]:
 def gates(catalog: Catalog) -> Iterator[Mapping[str, Any]]:
     """Every part of the data that a gate may be."""
     table = catalog.table
-    yield from _inside([table["conditions"], table["patterns"], table["policy"]["derived"]])
+    yield from _inside([table["conditions"], table["patterns"], table["policy"]["derived"], table["policy"]["single_mild"]])
 
 
 def _inside(value: Any) -> Iterator[Mapping[str, Any]]:

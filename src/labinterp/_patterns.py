@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from labinterp._assess import Book, Rule
+from labinterp._book import Book, Rule
 from labinterp._inputs import Patient
 from labinterp._measure import Measured
-from labinterp._results import Finding, NotAssessed, PatternMatch
-from labinterp._rules import in_span, place
+from labinterp._report import PatternMatch
+from labinterp._results import Finding, NotAssessed
+from labinterp._rules import place
 from labinterp._spans import holds
+from labinterp._worlds import in_span
 
 
 class Truth(NamedTuple):
@@ -45,6 +47,7 @@ class Panel:
         self.context_truth: dict[str, Truth] = {}
         self.known: dict[int, Truth] = {}  # what gates were found to say before, by the id of the gate
         self.matches: dict[str, str] = {}
+        self.replaced: dict[str, frozenset[str]] = {}  # pattern -> the conditions and links it speaks in place of
 
     @property
     def patient(self) -> Patient:
@@ -59,7 +62,7 @@ class Panel:
         values = {question(one) for one in results}
         if len(values) > 1:
             return UNKNOWN
-        return Truth(values.pop(), frozenset(one.row for one in results))
+        return Truth(values.pop(), frozenset(row for one in results for row in one.rows))
 
 
 def evaluate(gate: Mapping[str, Any], panel: Panel, tests: Mapping[str, Any] | None = None) -> Truth:
@@ -174,6 +177,8 @@ def match_patterns(panel: Panel, wanted: Collection[str] | None = None) -> list[
                     missing |= truth.missing
                 continue
             panel.matches[pattern["id"]] = outcome["certainty"]
+            general = pattern.get("replaces", ()) if outcome["certainty"] in ("likely", "possible") else ()
+            panel.replaced[pattern["id"]] = frozenset((*general, *outcome.get("replaces", ())))
             if outcome["certainty"] != "not_supported":
                 found.append(_match(catalog, pattern, outcome, truth, missing))
             break

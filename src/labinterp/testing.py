@@ -21,7 +21,8 @@ from typing import Any, NamedTuple
 from labinterp._catalog import Catalog
 from labinterp._inputs import LabResult, Patient
 from labinterp._interpret import interpret
-from labinterp._results import Finding, NotAssessed, Report
+from labinterp._report import Report
+from labinterp._results import Finding, NotAssessed
 from labinterp.errors import InputError
 
 
@@ -132,7 +133,13 @@ def _patient(case: Mapping[str, Any]) -> Patient:
 
 def _options(case: Mapping[str, Any], catalog: Catalog) -> dict[str, Any]:
     asked = case.get("ask", {})
-    return {"authority": asked.get("authority"), "as_of": asked.get("as_of"), "decimal": asked.get("decimal"), "catalog": catalog}
+    return {
+        "authority": asked.get("authority"),
+        "as_of": asked.get("as_of"),
+        "decimal": asked.get("decimal"),
+        "catalog": catalog,
+        "research": asked.get("research", False),
+    }
 
 
 def _day_before(day: str) -> str:
@@ -174,4 +181,5 @@ def panel_answer(report: Report) -> dict[str, Any]:
         "patterns": [{"id": m.id, "certainty": m.certainty} for m in report.patterns],
         "open": [m.id for m in report.open_questions],
         "missing": {m.id: list(m.missing) for m in (*report.patterns, *report.open_questions)},
+        "derived": {f.analyte: f"{f.quantity}, {f.code}, {f.band}" for f in report.derived},
     }

@@ -12,7 +12,8 @@ from decimal import Decimal
 from math import inf, isfinite, nextafter
 from typing import Any, NamedTuple
 
-from labinterp._assess import Book, Rule, assess_measured, book_for
+from labinterp._assess import assess_measured
+from labinterp._book import Book, Rule, book_for
 from labinterp._catalog import Catalog, Silence
 from labinterp._inputs import LabResult, Patient
 from labinterp._measure import AsPrinted, believed, weigh
@@ -113,11 +114,11 @@ class Stretched:
         if found is None:
             rules = self.book(patient).find(analyte, self.catalog.table["analytes"][analyte]["si"])
             if isinstance(rules, Rule):
-                found = (rules.limit_set.id, rules.population)
+                found = (rules.limit_set.key, rules.population)
             elif isinstance(rules, Silence):
                 found = rules
             else:  # which answers are asked depends on what was stated, too
-                found = (patient.pregnant, *((world, rule and (rule.limit_set.id, rule.population)) for world, rule in rules))
+                found = (patient.pregnant, *((world, rule and (rule.limit_set.key, rule.population)) for world, rule in rules))
             self._rules[key] = found
         return found
 
