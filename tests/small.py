@@ -173,7 +173,7 @@ def files(*more: str, conditions: tuple[str, ...] = (CONDITION,), patterns: tupl
     """
     shipped = read_files(DATA, [])
     own = [Analyte.model_validate(read(text + (ALERT if 'id = "adjusted_calcium"' in text else ""))) for text in (*FILES, *more)]
-    kept = {id: one for id, one in shipped.analytes.items() if id in ("vitamin_d", "vitamin_b12", "holotranscobalamin", "mma", "homocysteine", "folate", "ferritin", "magnesium", "crp", "agp", "creatinine", "egfr")}  # fmt: skip
+    kept = {id: one for id, one in shipped.analytes.items() if id in ("vitamin_d", "vitamin_b12", "holotranscobalamin", "mma", "homocysteine", "folate", "ferritin", "magnesium", "crp", "agp", "creatinine", "egfr", "hemoglobin")}  # fmt: skip
     return shipped._replace(
         analytes={**kept, **{one.id: one for one in own}},
         conditions={one.id: one for one in (Condition.model_validate(read(text)) for text in conditions)},
