@@ -173,10 +173,6 @@ def files(*more: str, conditions: tuple[str, ...] = (CONDITION,), patterns: tupl
         patterns: Its patterns.
     """
     shipped = read_files(DATA, [])
-<<<<<<< HEAD
-    own = [Analyte.model_validate(read(text + (ALERT if 'id = "adjusted_calcium"' in text else ""))) for text in (*FILES, *more)]
-    kept = {id: one for id, one in shipped.analytes.items() if id in ("vitamin_d", "vitamin_b12", "holotranscobalamin", "mma", "homocysteine", "folate", "ferritin", "magnesium", "crp", "agp", "creatinine", "egfr", "hemoglobin")}  # fmt: skip
-=======
     own = {
         one.id: one
         for one in (Analyte.model_validate(read(text + (ALERT if 'id = "adjusted_calcium"' in text else ""))) for text in (*FILES, *more))
@@ -186,7 +182,6 @@ def files(*more: str, conditions: tuple[str, ...] = (CONDITION,), patterns: tupl
     policy, single = shipped.policy, shipped.policy.single_mild
     derived = tuple(one for one in policy.derived if _limits(one.when) <= limits)
     single = single.model_copy(update={"unless": tuple(gate for gate in single.unless if _limits(gate) <= limits)})
->>>>>>> engine
     return shipped._replace(
         policy=policy.model_copy(update={"derived": derived, "single_mild": single}),
         analytes={**own, **kept},
