@@ -474,6 +474,13 @@ OURS = {
     ],
     "creatinine": ["Creatinine", "Serum Creatinine", "Creatinine, Serum", "Creatinine, Blood", "Kreatinin"],
     "egfr": ["Creatinine eGFR"],
+    # haemoglobin, MCV, iron and its carrier
+    "hemoglobin": ["Hemoglobin", "Hemoglobin (blood)", "Hemoglobine", "Hämoglobin", "Hgb Bld-mCnc", "Absolute Hemoglobin"],
+    "mcv": ["MCV", "MCV RBC", "Erythrocyte mean corpuscular volume", "Mean corpuscular volume (erythrocytes)"],
+    "iron": ["Iron", "IJzer", "Iron (serum/plasma) - in mass/volume [µg/dl]"],
+    "tibc": ["Iron Binding Capacity, Total"],
+    "transferrin": ["Transferrin", "Transferrine", "Transferrin (serum/plasma) - in mass/volume [g/L]"],
+    "transferrin_saturation": ["Transferrin Saturation", "IJzersaturatie"],
 }
 # Ours too, in words that need not be understood: the answer is the right one or "unknown".
 ALSO_OURS = {
@@ -482,6 +489,7 @@ ALSO_OURS = {
     "homocysteine": ["Homocysteine SerPl-sCnc"],
     "crp": ["CRP SerPl-mCnc", "CRP SerPl High Sens-mCnc"],
     "creatinine": ["Creat SerPl-mCnc", "Creat Bld-mCnc", "Creatinine Ser Qn (Clr)", "Creatinine, Whole Blood"],
+    "hemoglobin": ["Hgb", "Hemoglobin, Calculated", "Hgb Pre Therap Phleb"],
     "egfr": ["Estimated GFR (MDRD equation)", "MDRDgfr", "Pred GFR SerPl MDRD-vRate"],
 }
 NAMES = {name: analyte for table in (OURS, ALSO_OURS) for analyte, names in table.items() for name in names}
@@ -490,6 +498,7 @@ CODES = {
     "1989-3": "vitamin_d", "2132-9": "vitamin_b12", "2284-8": "folate", "13965-9": "homocysteine", "2276-4": "ferritin", "19123-9": "magnesium",
     "2601-3": "magnesium", "2593-2": "rbc_magnesium", "1988-5": "crp", "30522-7": "crp", "2160-0": "creatinine", "38483-4": "creatinine",
     "33914-3": "egfr",
+    "718-7": "hemoglobin", "787-2": "mcv", "30428-7": "mcv", "2498-4": "iron", "2502-3": "transferrin_saturation", "3034-6": "transferrin",
 }  # fmt: skip
 
 UNREAD = {"38483-4"}  # creatinine in whole blood: need not be known
@@ -561,8 +570,9 @@ def test_names_agree_with_the_concepts_others_mapped_them_to() -> None:
     assert {concept: found for concept, found in ours.items() if len(found) > 1} == {}
     others = [(label, fluid) for label, fluid, concept in mimic_labs() if concept in ours and not named(label, None, fluid)]
     assert others == [
-        ("Creatinine, Serum", "Urine")
-    ]  # MIMIC files this serum result under urine; two statements that contradict each other
+        ("Creatinine, Serum", "Urine"),  # MIMIC files this serum result under urine; two statements that contradict each other
+        ("TurbHbI", "Blood"),  # an index of turbidity by its name; unknown is right
+    ]
 
 
 def test_a_result_of_ours_is_read_in_its_unit_or_refused_by_name() -> None:
