@@ -503,7 +503,7 @@ CODES = {
     "1989-3": "vitamin_d", "2132-9": "vitamin_b12", "2284-8": "folate", "13965-9": "homocysteine", "2276-4": "ferritin", "19123-9": "magnesium",
     "2601-3": "magnesium", "2593-2": "rbc_magnesium", "1988-5": "crp", "30522-7": "crp", "2160-0": "creatinine", "38483-4": "creatinine",
     "33914-3": "egfr",
-    "17861-6": "calcium", "2000-8": "calcium", "2777-1": "phosphate", "14879-1": "phosphate", "2823-3": "potassium", "6298-4": "potassium",
+    "17861-6": "calcium", "49765-1": "calcium", "2000-8": "calcium", "2777-1": "phosphate", "14879-1": "phosphate", "2823-3": "potassium", "6298-4": "potassium",
     "1751-7": "albumin", "6768-6": "alkaline_phosphatase", "2731-8": "pth",
 }  # fmt: skip
 
