@@ -498,6 +498,11 @@ OURS = {
     "albumin": ["Albumin", "Albumin (Serum)", "Albumin, Blood", "Albumin SerPl-mCnc"],
     "pth": ["Parathyroid Hormone"],
     "alkaline_phosphatase": ["Alkaline Phosphatase", "Alkalische fosfatase", "Phosphatase Alkaline (Serum)", "ALP SerPl-cCnc"],
+    # creatine kinase, TSH, and the fats read beside vitamin E
+    "creatine_kinase": ["CK SerPl-cCnc", "Creatine Kinase (CK)"],
+    "tsh": ["TSH", "Thyroid Stimulating Hormone", "Thyroid Stimulating Hormone (TSH)", "TSH SerPl-aCnc"],
+    "cholesterol": ["Total Cholesterol", "Cholesterol, Total", "Cholest SerPl-mCnc"],
+    "triglycerides": ["Triglycerides", "Trigl SerPl-mCnc"],
 }
 # Ours too, in words that need not be understood: the answer is the right one or "unknown".
 ALSO_OURS = {
@@ -522,6 +527,7 @@ CODES = {
     "718-7": "hemoglobin", "787-2": "mcv", "30428-7": "mcv", "2498-4": "iron", "2502-3": "transferrin_saturation", "3034-6": "transferrin",
     "17861-6": "calcium", "49765-1": "calcium", "2000-8": "calcium", "2777-1": "phosphate", "14879-1": "phosphate", "2823-3": "potassium", "6298-4": "potassium",
     "1751-7": "albumin", "6768-6": "alkaline_phosphatase", "2731-8": "pth",
+    "2157-6": "creatine_kinase", "3016-3": "tsh", "11580-8": "tsh", "11579-0": "tsh", "2093-3": "cholesterol", "2571-8": "triglycerides",
 }  # fmt: skip
 
 UNREAD = {"38483-4"}  # creatinine in whole blood: need not be known
