@@ -157,6 +157,9 @@ _ROWS: tuple[dict[str, Fraction], ...] = (
     {"fL": Fraction(1)},
 )  # fmt: skip
 
+# parts of an international unit of an enzyme, in U/L; a whole one reads as U/L in the row above
+_SMALL = {"m[IU]/L": Fraction(1, 1000), "m[IU]/mL": Fraction(1), "u[IU]/mL": Fraction(1, 1000), "k[IU]/L": Fraction(1000)}
+
 
 @cache
 def kind(unit: str) -> str:
@@ -178,7 +181,8 @@ def worth(analyte: str, unit: str) -> Fraction | None:
         return None
     for row in _ROWS:
         if units["si"] in row:
-            return row.get(unit)
+            # of an enzyme, an international unit is a unit: 1 umol a minute
+            return row.get(unit.replace("[IU]", "U") if kind(units["si"]) == "activity" else unit, _SMALL.get(unit) if kind(units["si"]) == "activity" else None)
     parts = _CONCENTRATION.fullmatch(unit)
     if parts is None:
         return None
