@@ -106,7 +106,10 @@ def default(analyte: str) -> dict[str, Any] | None:
     data = data_of(analyte)
     (found,) = [s for s in (*data.get("limits", ()), *data.get("no_limit", ())) if s["id"] == data["default"]]
     assert in_force(found), f"{found['id']} is not in force on the day of the catalog"
-    assert all(not {"age_months", "age_days"} & set(p) for p in found.get("populations", ())), "years are all this reads"
+    for population in found.get("populations", ()):
+        for part, in_a_year in (("age_months", Fraction(12)), ("age_days", Fraction(1461, 4))):
+            if part in population:
+                population["age_years"] = {word: Fraction(lived) / in_a_year for word, lived in population.pop(part).items()}
     return found if "populations" in found else None
 
 
@@ -142,6 +145,20 @@ def in_force(entry: dict[str, Any]) -> bool:
 _CONCENTRATION = re.compile(r"([munp]?)(g|mol|eq)/([dm]?)L")
 _POWER = {"": 0, "d": -1, "m": -3, "u": -6, "n": -9, "p": -12}
 _KIND = {"g": "mass", "mol": "substance", "eq": "equivalent"}
+# units that are no mass, amount or charge in a volume: how much one is of the others in its row; rows never meet
+_ROWS: tuple[dict[str, Fraction], ...] = (
+    {"mL/min/{1.73_m2}": Fraction(1), "mL/s/{1.73_m2}": Fraction(60)},
+    {"U/L": Fraction(1), "U/dL": Fraction(10), "U/mL": Fraction(1000), "kU/L": Fraction(1000), "ukat/L": Fraction(60), "nkat/L": Fraction(6, 100)},
+    {"m[IU]/L": Fraction(1), "u[IU]/mL": Fraction(1), "m[IU]/mL": Fraction(1000), "[IU]/L": Fraction(1000), "[IU]/dL": Fraction(10**4),
+     "[IU]/mL": Fraction(10**6), "k[IU]/L": Fraction(10**6)},
+    {"umol/mmol": Fraction(1), "mmol/mol": Fraction(1)},
+    {"mg/g": Fraction(1)},
+    {"%": Fraction(1), "1": Fraction(100)},
+    {"fL": Fraction(1)},
+)  # fmt: skip
+
+# parts of an international unit of an enzyme, in U/L; a whole one reads as U/L in the row above
+_SMALL = {"m[IU]/L": Fraction(1, 1000), "m[IU]/mL": Fraction(1), "u[IU]/mL": Fraction(1, 1000), "k[IU]/L": Fraction(1000)}
 
 
 @cache
@@ -162,8 +179,13 @@ def worth(analyte: str, unit: str) -> Fraction | None:
     units = data_of(analyte)["units"]
     if kind(unit) in {refused["kind"] for refused in units.get("refuse", ())}:
         return None
-    if kind(unit) == kind(units["si"]) == "gfr":
-        return {"mL/min/{1.73_m2}": Fraction(1), "mL/s/{1.73_m2}": Fraction(60)}.get(unit)
+    for row in _ROWS:
+        if units["si"] in row:
+            # of an enzyme, an international unit is a unit: 1 umol a minute
+            return row.get(
+                unit.replace("[IU]", "U") if kind(units["si"]) == "activity" else unit,
+                _SMALL.get(unit) if kind(units["si"]) == "activity" else None,
+            )
     parts = _CONCENTRATION.fullmatch(unit)
     if parts is None:
         return None
@@ -467,7 +489,7 @@ def laboratory_code(row: Row) -> str | None:
 
 
 def in_this_unit(row: Row, low: Fraction | None, high: Fraction | None) -> bool:
-    """Whether a printed range can be in the unit of the value: believable, and meeting what our own lines call normal for the person."""
+    """Whether a printed range can be in the unit of the value: believable, and meeting what our own lines call normal, whoever of them the row is about."""
     plausible, ordinary = believed_in(row.analyte, row.unit)
     first, last = (0.0 if low is None else float(low)), (inf if high is None else float(high))
     if any(end not in (0, inf) and not plausible.first <= end <= plausible.last for end in (first, last)):
@@ -476,7 +498,7 @@ def in_this_unit(row: Row, low: Fraction | None, high: Fraction | None) -> bool:
         return False
     limits = moved(row.analyte, row.contexts)
     normal = [stretch for stretch in normals(row, limits) if stretch is not None] if limits else []
-    return not normal or any(first <= one.last and last > max(one.first, 0.0) for one in normal)
+    return all(first <= one.last and last > max(one.first, 0.0) for one in normal)
 
 
 def normals(row: Row, limits: dict[str, Any]) -> Iterator[Stretch | None]:
