@@ -14,21 +14,21 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
-from labinterp import _schema
+from labinterp import _schema_analyte, _schema_links, _schema_parts
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
 DATA = Path(__file__).resolve().parents[1] / "reference_ranges"
 MODELS: dict[str, type[BaseModel]] = {
-    "analyte": _schema.Analyte,
-    "condition": _schema.Condition,
-    "pattern": _schema.Pattern,
-    "units": _schema.Units,
-    "sources": _schema.Sources,
-    "effects": _schema.Effects,
-    "mechanisms": _schema.Mechanisms,
-    "policy": _schema.Policy,
+    "analyte": _schema_analyte.Analyte,
+    "condition": _schema_links.Condition,
+    "pattern": _schema_links.Pattern,
+    "units": _schema_parts.Units,
+    "sources": _schema_parts.Sources,
+    "effects": _schema_links.Effects,
+    "mechanisms": _schema_links.Mechanisms,
+    "policy": _schema_links.Policy,
 }
 HEAD = "# Every id ever published, one a line. An id never disappears: end it with in_force.until and superseded_by.\n"
 
@@ -52,8 +52,9 @@ def current_ids(data: Path = DATA) -> set[str]:
     found = {f"pattern/{path.stem}" for path in (data / "patterns").glob("*.toml")}
     for path in [*(data / "analytes").glob("*.toml"), *(data / "conditions").glob("*.toml")]:
         read = tomllib.loads(path.read_text("utf-8"))
-        for kind in ("limits", "no_limit", "critical", "alerts", "caveats", "links", "suppress"):
+        for kind in ("limits", "no_limit", "critical", "alerts", "caveats", "derive", "links", "suppress"):
             found |= {item["id"] for item in read.get(kind, ())}
+        found |= {caution["id"] for block in read.get("derive", ()) for caution in block.get("cautions", ())}
     return found
 
 

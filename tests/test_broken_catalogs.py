@@ -15,6 +15,7 @@ from labinterp.errors import CatalogError
 
 DATA = Path(__file__).resolve().parents[1] / "reference_ranges"
 D, C, P = "analytes/vitamin_d.toml", "conditions/vitamin_d_deficiency.toml", "patterns/iron_deficiency.toml"
+E, CREATININE = "analytes/egfr.toml", "analytes/creatinine.toml"
 SACN = "limits 'vitamin_d/sacn-2016'"
 
 
@@ -30,6 +31,16 @@ class Break(NamedTuple):
     place: str
     text: str
 
+
+CIRCLE = """[[derive]]
+id       = "creatinine/circle"
+function = "egfr_ckd_epi_2021"
+inputs   = { creatinine = "mg/dL" }
+decimals = 1
+note     = "Made for a test."
+cite     = [{ source = "hilderink-meat", locator = "abstract", checked = "primary" }]
+
+[[variation]]"""
 
 # A check takes about a second, so edits that do not hide each other share a copy.
 # fmt: off
@@ -50,6 +61,8 @@ BREAKS = [
     Break("A", "unknown input of a pattern", P, 'inputs = ["ferritin"', 'inputs = ["ferritine"', P, "inputs", "'ferritine' is no analyte"),
     Break("A", "you have", "effects.toml", "Less force than expected", "You have less force than expected", "effects.toml", "muscle_weakness", "must not say 'you have'"),
     Break("A", "published id gone", "ids.txt", "vitamin_d/sacn-2016\n", "vitamin_d/sacn-2015\nvitamin_d/sacn-2016\n", "ids.txt", "vitamin_d/sacn-2015", "was published and is gone"),
+    Break("A", "unknown function", E, 'function = "egfr_ckd_epi_2021"', 'function = "egfr_mdrd"', E, "derive 'egfr/ckd-epi-2021' > function", "'egfr_mdrd' is no function of labinterp"),
+    Break("B", "unit a function does not take", E, 'inputs   = { creatinine = "mg/dL" }', 'inputs   = { creatinine = "umol/L" }', E, "derive 'egfr/ckd-epi-2021' > inputs", "takes creatinine in mg/dL, not 'umol/L'"),
     Break("B", "overlap", D, 'code = "L", below = 25, ', 'code = "L", below = 26, ', D, f"{SACN} > 'population of the United Kingdom' > bands", "overlap"),
     Break("B", "no upper end", D, 'code = "N", at_least = 25, ', 'code = "N", at_least = 25, below = 90, ', D, SACN, "nothing covers the values above 'protective'"),
     Break("B", "empty locator", D, 'locator = "p. 115, paragraphs 6.374-6.376"', 'locator = " "', D, "'vitamin_d/sacn-2016'", "says no place"),
@@ -58,6 +71,9 @@ BREAKS = [
     Break("B", "unknown set in a gate", C, 'limits = "vitamin_d/ros-2018"', 'limits = "vitamin_d/ros-2019"', C, "vitamin_d_deficiency/", "limits 'vitamin_d/ros-2019' does not exist"),
     Break("B", "unknown mechanism", C, '"vdr_signalling"', '"vdr_singing"', C, "links 'vitamin_d_deficiency/", "the mechanism 'vdr_singing' is not in mechanisms.toml"),
     Break("B", "sarcopenia", "effects.toml", "Less force than expected", "Sarcopenia: less force than expected", "effects.toml", "muscle_weakness", "must not say 'sarcopenia'"),
+    Break("C", "input a function does not take", E, 'inputs   = { creatinine = "mg/dL" }', 'inputs   = { cystatin_c = "mg/L" }', E, "derive 'egfr/ckd-epi-2021' > inputs", "egfr_ckd_epi_2021 takes creatinine in mg/dL"),
+    Break("C", "derived from itself", CREATININE, "[[variation]]", CIRCLE, CREATININE, "derive 'creatinine/circle'", "creatinine is derived from creatinine: a circle"),
+    Break("C", "value that does not convert", CREATININE, "[[caveats]]", "[[caveats]]", CREATININE, "derive 'creatinine/circle' > function", "gives 'mL/min/{1.73_m2}', which does not convert to 'umol/L'"),
     Break("C", "unit typo", D, 'in_force  = { from = 2016-01-01 }\nunit      = "nmol/L"', 'in_force  = { from = 2016-01-01 }\nunit      = "nmol/l"', D, f"{SACN} > unit", "'nmol/l' is not in units.toml"),
     Break("C", "unit that does not convert", D, 'in_force  = { from = 2018-01-01 }\nunit      = "nmol/L"', 'in_force  = { from = 2018-01-01 }\nunit      = "%"', D, "limits 'vitamin_d/ros-2018' > unit", "does not convert"),
     Break("C", "code of two analytes", D, 'code    = "62292-8"', 'code    = "2276-4"', D, "identity > loinc", "LOINC 2276-4 already means"),
@@ -69,6 +85,7 @@ BREAKS = [
     Break("form", "silence about pregnancy", D, 'who      = "population of the United Kingdom"\npregnant = "no"', 'who      = "population of the United Kingdom"', D, f"{SACN} > populations 'population of the United Kingdom' > pregnant", "Field required"),
     Break("form", "unknown key", D, 'id        = "vitamin_d/sacn-2016"', 'id        = "vitamin_d/sacn-2016"\njudgment  = "x"', D, f"{SACN} > judgment", "Extra inputs are not permitted"),
     Break("form", "gate of no form", P, 'inflammation       = { context = "inflammation" }', 'inflammation       = { certainty = ["likely"] }', P, "tests > inflammation", "a gate has one form"),
+    Break("form", "too many decimals", E, "decimals = 1", "decimals = 5", E, "derive 'egfr/ckd-epi-2021' > decimals", "less than or equal to 4"),
     Break("form", "no version", "VERSION", "\nas_of 2", "\nasof 2", "VERSION", "", "missing or not of its form"),
     Break("files", "TOML syntax", "analytes/crp.toml", "[identity.names]", "[identity.names", "analytes/crp.toml", "", "this is not TOML"),
     Break("files", "key twice", "analytes/agp.toml", "\nname ", '\nid = "agp"\nname ', "analytes/agp.toml", "", "this is not TOML"),

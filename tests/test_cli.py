@@ -43,7 +43,7 @@ DESIGN = {
 }  # fmt: skip
 MORE = {
     "document": {"summary"},
-    "report": {"open_questions", "advice", "notes", "catalog", "disclaimer", "standing"},
+    "report": {"derived", "open_questions", "advice", "notes", "catalog", "disclaimer", "standing"},
     "patient": {"contexts"},
     "finding": {"value_high", "label", "near_limit", "possible_bands", "notes", "caveats"},
     "citation": {"organisation", "title", "year", "doi", "pmid", "url"},

@@ -82,7 +82,7 @@ def test_every_citation_says_where_and_how_it_was_checked(path: Path) -> None:
 def test_every_figure_and_link_has_a_citation(path: Path) -> None:
     """No limit set, record of silence, critical value, alert or caveat stands without a source."""
     data = read(path)
-    for kind in ("limits", "no_limit", "critical", "alerts", "caveats"):
+    for kind in ("limits", "no_limit", "critical", "alerts", "caveats", "derive"):
         assert all(item["cite"] for item in data.get(kind, ())), kind
 
 
@@ -111,6 +111,8 @@ def test_every_published_id_is_still_there() -> None:
     there = {*table["limits"], *table["no_limit"], *(f"pattern/{id}" for id in table["patterns"])}
     for analyte in table["analytes"].values():
         there |= {item["id"] for kind in ("critical", "alerts", "caveats") for item in analyte[kind]}
+    for block in (block for derive in table["derive"] for block in derive["blocks"]):
+        there |= {block["id"], *(caution["id"] for caution in block["cautions"])}
     for condition in table["conditions"].values():
         there |= {item["id"] for kind in ("links", "suppress") for item in condition.get(kind, ())}
     assert not set(published) - there

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -14,10 +15,12 @@ from typing import Any
 
 import polars as pl
 import pytest
-from tests import engines, rows
+from tests import engines, rows, small
 
-from labinterp import Catalog, LabResult, Patient, Report, _panels, assess, interpret
+from labinterp import Catalog, LabResult, Patient, Report, assess, interpret
+from labinterp._draw_frames import panels as _panels
 from labinterp._draw_frames.sights import Sights
+from labinterp._facts import read_date
 from labinterp._summary import cells
 from labinterp.dataframes import panel_frame
 from labinterp.errors import InputError, UnknownAuthorityError
@@ -98,7 +101,7 @@ def frame_of(records: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
     return pl.DataFrame(list(records), schema=dict.fromkeys(rows.COLUMNS, pl.String))
 
 
-def statements(report: Report, numbers: Sequence[int], records: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Any, ...]]:
+def statements(report: Report, numbers: Sequence[int], records: Sequence[Mapping[str, Any]], **how: Any) -> Iterator[tuple[Any, ...]]:
     """What one report says, in the words of the columns."""
 
     def because(of: Sequence[int]) -> str:
@@ -118,30 +121,42 @@ def statements(report: Report, numbers: Sequence[int], records: Sequence[Mapping
             raised = sorted(f.row for group in of if all(one.band == "raised" for one in group) for f in group)
             yield "context", "inflammation", None, None, because(raised), None, None, None, note
     for answer in report.rows():
-        one, other = (cells(a)[6:] for a in (assess(*rows.asked(records[answer.row - 1])), answer))
+        one, other = (cells(a)[6:] for a in (assess(*rows.asked(records[answer.row - 1]), **how), answer))
         if one != other and answer.analyte:
             text = f"Alone: {words(*one)}. In this draw: {words(*other)}."
             yield "finding", answer.analyte, None, None, str(answer.row), None, None, None, text
+    for finding in report.derived:
+        assert finding.derived_from is not None
+        yield "derived", finding.analyte, None, None, because(sorted(finding.derived_from.rows)), None, None, None, str(finding)
 
 
 def words(code: str, band: str, limits: str, reason: str) -> str:
     return f"{code}, {band.replace('_', ' ') or 'cannot be told'} ({limits})" if code else f"not assessed, {reason}"
 
 
-def expected(records: Sequence[Mapping[str, Any]], drawn: Sequence[Mapping[str, Any]] | None = None) -> list[tuple[Any, ...]]:
+def expected(records: Sequence[Mapping[str, Any]], drawn: Sequence[Mapping[str, Any]] | None = None, **how: Any) -> list[tuple[Any, ...]]:
     """What `interpret` says of the panels that files make of the same rows; the texts of a frame stay as they are, with the space around them.
 
     Args:
         records: The rows.
         drawn: The same rows with the facts that hold in their draw, where those are others.
+        how: Further arguments of `interpret`.
     """
     found = []
     for panel in read_rows(drawn or records):
-        results = [rows.asked(records[number - 1])[0] for number in panel.rows]
-        report = interpret(results, panel.patient, rows=panel.rows)
+        results = [rows.asked(records[number - 1])[0]._replace(collected_at=day_read(records[number - 1])) for number in panel.rows]
+        report = interpret(results, panel.patient, rows=panel.rows, **how)
         first = records[panel.rows[0] - 1]
-        found += [(first["patient_id"], *said) for said in statements(report, panel.rows, records)]
+        found += [(first["patient_id"], *said) for said in statements(report, panel.rows, records, **how)]
     return found
+
+
+def day_read(row: Mapping[str, Any]) -> Any:
+    """The day of sampling as files read it; a text that is no day stays as it is."""
+    try:
+        return read_date(row["collected_at"]) if row["collected_at"] else None
+    except InputError:
+        return row["collected_at"]
 
 
 def given(said: pl.DataFrame) -> list[tuple[Any, ...]]:
@@ -155,7 +170,52 @@ def test_every_statement_is_that_of_the_panel(seed: int, untidy: float) -> None:
     want, got = expected(records), given(panel_frame(frame_of(records)))
     assert got == want
     kinds = {row[1] for row in want}
-    assert kinds == {"pattern", "open_question", "effect", "alert", "context", "finding"}
+    assert kinds == {"pattern", "open_question", "effect", "alert", "context", "finding", "derived"}
+
+
+# Values around the lines of the invented analytes, and of those they are computed from.
+COMPUTED = {
+    "Iron": (("umol/L", ("8", "12", "12.0", "25", "<12", "10-12")), ("ug/dL", ("50", "67", "140"))),
+    "TIBC": (("umol/L", ("40", "60", ">60")), ("ug/dL", ("250", "335"))),
+    "UIBC": (("umol/L", ("20", "48")),),
+    "Transferrin": (("g/L", ("2.5", "3.0")), ("mg/dL", ("250",))),
+    "Transferrin saturation": (("%", ("12", "20", "<20", "pending")),),
+    "Calcium": (("mmol/L", ("1.6", "1.85", "2.10", "2.20", "2.3", "2.7")), ("mg/dL", ("8.4", "8.817"))),
+    "Albumin": (("g/L", ("19", "20", "29", "32", "40")), ("g/dL", ("3.0", "4.0", "1.9"))),
+    "Adjusted calcium": (("mmol/L", ("2.1", "2.3")),),
+    "Creatinine": (("mg/dL", ("0.7", "1.3", "2.5", "<0.9")), ("umol/L", ("70", "120"))),
+    "eGFR": (("mL/min/1.73m2", ("44", "61")),),
+    "Vitamin E": (("umol/L", ("10", "11", "22")),), "Cholesterol": (("mmol/L", ("5.0", "4.5")),),
+}  # fmt: skip
+
+
+def computing(patients: int, seed: int) -> list[Row]:
+    """Draws from which quantities can be computed: inputs twice, censored, of other days, in other units, with the quantity measured."""
+    rng, made = random.Random(seed), []
+    for number in range(patients):
+        facts, first = person(rng), date(2026, 3, 1)
+        for test in rng.sample(list(COMPUTED), rng.choice((2, 4, 6, 8))) + rng.choice(([], [rng.choice(list(COMPUTED))])):
+            unit, values = rng.choice(COMPUTED[test])
+            day = rng.choice((first, first, first, first + timedelta(days=1)))
+            made.append(
+                facts
+                | {"test": test, "value": rng.choice(values), "unit": unit, "patient_id": f"P{number}", "collected_at": day.isoformat()}
+            )
+    return [{name: row.get(name) for name in rows.COLUMNS} for row in made]
+
+
+@pytest.mark.parametrize(("seed", "within"), [(1, None), (2, None), (3, "7d")])
+def test_what_is_computed_is_that_of_the_panel(seed: int, within: str | None) -> None:
+    """Saturation, adjusted calcium, eGFR, TIBC and the vitamin E ratio; the patterns, effects and alerts that rest on them."""
+    how: dict[str, Any] = {"catalog": small.catalog()}
+    records = computing(500, seed)
+    drawn = None if within is None else windowed(records, 7)
+    want, got = expected(records, drawn, **how), given(panel_frame(frame_of(records), within=within, **how))
+    assert got == want
+    kinds = Counter((row[1], row[2]) for row in want)
+    for analyte in ("transferrin_saturation", "adjusted_calcium", "egfr", "vitamin_e_cholesterol_ratio"):
+        assert kinds["derived", analyte] >= 5
+    assert min(kinds["pattern", "iron_short"], kinds["effect", "fatigue"], kinds["alert", "adjusted_calcium/very-low"]) >= 3
 
 
 # --- what makes a draw ---------------------------------------------------------------------------------------------

@@ -24,13 +24,13 @@ _HOMES = {
     "Patient": "_inputs",
     "LabResult": "_inputs",
     "Quantity": "_quantity",
-    "Report": "_results",
+    "Report": "_report",
     "Finding": "_results",
     "NotAssessed": "_results",
-    "PatternMatch": "_results",
-    "Effect": "_results",
-    "Advice": "_results",
-    "Alert": "_results",
+    "PatternMatch": "_report",
+    "Effect": "_report",
+    "Advice": "_report",
+    "Alert": "_report",
 }
 _MODULES = ("errors", "readers", "testing")
 
@@ -54,13 +54,13 @@ if TYPE_CHECKING:
     from labinterp._interpret import authorities as authorities
     from labinterp._interpret import interpret as interpret
     from labinterp._quantity import Quantity as Quantity
-    from labinterp._results import Advice as Advice
-    from labinterp._results import Alert as Alert
-    from labinterp._results import Effect as Effect
+    from labinterp._report import Advice as Advice
+    from labinterp._report import Alert as Alert
+    from labinterp._report import Effect as Effect
+    from labinterp._report import PatternMatch as PatternMatch
+    from labinterp._report import Report as Report
     from labinterp._results import Finding as Finding
     from labinterp._results import NotAssessed as NotAssessed
-    from labinterp._results import PatternMatch as PatternMatch
-    from labinterp._results import Report as Report
 
 
 def _find(name: str) -> "Any":

@@ -11,7 +11,8 @@ from itertools import combinations, pairwise
 from labinterp._compile import age_span
 from labinterp._files import Files, Problem
 from labinterp._rules import DAYS
-from labinterp._schema import Analyte, Band, InForce, LimitSet, Population, Span
+from labinterp._schema_analyte import Analyte, Band, InForce, LimitSet, Population
+from labinterp._schema_parts import Span
 from labinterp._units import Physics
 
 _ORDER = {"LU": 0, "L": 1, "N": 2, "IND": 2, "H": 3, "HU": 4}

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from labinterp._files import Files, Problem
 from labinterp._names import sorted_key, squash, tokens
-from labinterp._schema import Cite, Gate
+from labinterp._schema_parts import Cite, Gate
 from labinterp._units import fold
 
 
@@ -65,8 +65,9 @@ def check_ids(files: Files, published: Iterable[str]) -> Iterator[Problem]:
     seen: dict[str, str] = {}
     for analyte in files.analytes.values():
         file = f"analytes/{analyte.id}.toml"
-        items: tuple[Any, ...] = (*analyte.limits, *analyte.no_limit, *analyte.critical, *analyte.alerts, *analyte.caveats)
-        for item in items:
+        cautions = [caution for block in analyte.derive for caution in block.cautions]
+        items: tuple[Any, ...] = (*analyte.limits, *analyte.no_limit, *analyte.critical, *analyte.alerts, *analyte.caveats, *analyte.derive)
+        for item in (*items, *cautions):
             yield from _unique(seen, item.id, file)
             if item.id.split("/", 1)[0] != analyte.id:
                 yield Problem(file, f"{item.id!r}", f"the id does not start with '{analyte.id}/'.", "Start it with the analyte's id.")
@@ -206,8 +207,9 @@ def sentences(files: Files) -> Iterator[tuple[str, str, str]]:
             yield file, limits.id, limits.caveat
             for population in limits.populations:
                 yield from ((file, f"{limits.id} > {band.key}", band.label) for band in population.bands)
-        told: tuple[Any, ...] = (*analyte.alerts, *analyte.caveats)
+        told: tuple[Any, ...] = (*analyte.alerts, *analyte.caveats, *(c for block in analyte.derive for c in block.cautions))
         yield from ((file, item.id, item.text) for item in told)
+        yield from ((file, block.id, block.note) for block in analyte.derive)
     for condition in files.conditions.values():
         file = f"conditions/{condition.id}.toml"
         for text in (condition.name, condition.about, condition.next_step, *condition.at_risk, *condition.usually_done):

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from labinterp._check_derive import check_derive
 from labinterp._check_limits import check_limits
 from labinterp._check_links import check_citations, check_gates, check_ids, check_names, check_words
 from labinterp._files import Files, Problem, Unusable, read_additions, read_files
-from labinterp._schema import Analyte, AnalyteAddition
+from labinterp._schema_analyte import Analyte, AnalyteAddition
 from labinterp.errors import CatalogError
 
 
@@ -22,6 +23,7 @@ def problems_of(files: Files, published: tuple[str, ...] = ()) -> list[Problem]:
     """
     found = [
         *check_limits(files),
+        *check_derive(files),
         *check_names(files),
         *check_ids(files, published),
         *check_citations(files),

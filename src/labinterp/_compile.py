@@ -11,11 +11,13 @@ from decimal import Decimal
 from math import inf
 from typing import Any
 
+from labinterp._derived import FUNCTIONS
 from labinterp._digest import FORMAT
 from labinterp._files import Files
 from labinterp._names import sorted_key, squash, tokens
 from labinterp._rules import DAYS, edge_floats, span_ends
-from labinterp._schema import Analyte, Cite, InForce, LimitSet, Population, Span, UnitSpan
+from labinterp._schema_analyte import Analyte, Derive, InForce, LimitSet, Population
+from labinterp._schema_parts import Cite, Span, UnitSpan
 from labinterp._units import Physics, fold
 
 
@@ -43,6 +45,7 @@ def compile_table(files: Files, source_digest: str) -> dict[str, Any]:
         "analytes": analytes,
         "limits": {},
         "no_limit": {},
+        "derive": derivations(files),
         "policy": _policy(files),
         "effects": {k: e.model_dump(mode="json") for k, e in files.effects.effects.items()},
         "hpo_release": files.effects.hpo_release,
@@ -164,6 +167,38 @@ def _limit_set(limits: LimitSet, analyte: str, compiled: Mapping[str, Any], kind
     for population in data["populations"]:
         population["edges"] = {u: edge_floats(data, population, u, compiled["factors"], kinds) for u in compiled["usual"]}
     return data
+
+
+def derivations(files: Files) -> list[dict[str, Any]]:
+    """How quantities are derived, a quantity that feeds another first."""
+    ordered: dict[str, Analyte] = {}
+
+    def visit(id: str) -> None:
+        for block in files.analytes[id].derive if id in files.analytes and id not in ordered else ():
+            for name in block.inputs:
+                visit(name)
+        if id in files.analytes and files.analytes[id].derive:
+            ordered.setdefault(id, files.analytes[id])
+
+    for id in files.analytes:
+        visit(id)
+    return [{"analyte": id, "blocks": [_derive(block) for block in analyte.derive]} for id, analyte in ordered.items()]
+
+
+def _derive(block: Derive) -> dict[str, Any]:
+    function = FUNCTIONS[block.function]
+    return {
+        "id": block.id,
+        "function": block.function,
+        "inputs": [list(one) for one in function.inputs.items()],
+        "only_these_units": block.only_these_units,
+        "within": {name: _unit_span(span) for name, span in block.within.items()},
+        "unit": function.unit,
+        "decimals": block.decimals,
+        "note": block.note,
+        "cautions": [_lean(caution.model_dump(mode="json", by_alias=True)) for caution in block.cautions],
+        "cite": _cites(block.cite),
+    }
 
 
 def _population(population: Population) -> dict[str, Any]:

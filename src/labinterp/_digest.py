@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-FORMAT = 1  # of the compiled table; a table of another format is compiled anew
-_BUILDERS = ("_compile", "_files", "_names", "_rules", "_schema", "_units")
+FORMAT = 2  # of the compiled table; a table of another format is compiled anew
+_BUILDERS = ("_compile", "_derived", "_files", "_names", "_rules", "_schema_analyte", "_schema_links", "_schema_parts", "_units")
 
 
 def digest(root: Path) -> str:

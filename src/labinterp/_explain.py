@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from labinterp._codes import CERTAINTIES, RELATIONS
 from labinterp._patterns import Panel, Truth, evaluate
-from labinterp._results import Advice, Alert, Effect
+from labinterp._report import Advice, Alert, Effect
 from labinterp._rules import in_span
 from labinterp._spans import holds
 
@@ -43,7 +43,7 @@ def _all_rows(gate: Mapping[str, Any], panel: Panel) -> frozenset[int]:
     if "pattern" not in gate:
         return frozenset().union(*(_all_rows(inner, panel) for word in ("all_of", "any_of") for inner in gate.get(word, ())))
     inputs = panel.book.catalog.table["patterns"][gate["pattern"]]["inputs"]
-    return frozenset(one.row for analyte in inputs for one in panel.by_analyte.get(analyte, ()))
+    return frozenset(row for analyte in inputs for one in panel.by_analyte.get(analyte, ()) for row in one.rows)
 
 
 def _suppressed(condition: Mapping[str, Any], panel: Panel) -> set[str]:
@@ -147,5 +147,5 @@ def alerts(panel: Panel) -> list[Alert]:
                 continue
             for one in results:
                 if holds(catalog, one, alert) is True:
-                    found.append(Alert(alert["id"], alert["tier"], one.row, alert["text"], tuple(catalog.written_out(alert["cite"]))))
+                    found.append(Alert(alert["id"], alert["tier"], one.rows[0], alert["text"], tuple(catalog.written_out(alert["cite"]))))
     return sorted(found, key=lambda a: (a.tier, a.row))

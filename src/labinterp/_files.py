@@ -15,7 +15,9 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from labinterp._schema import Analyte, AnalyteAddition, Condition, Effects, Mechanisms, Pattern, Policy, Sources, Units
+from labinterp._schema_analyte import Analyte, AnalyteAddition
+from labinterp._schema_links import Condition, Effects, Mechanisms, Pattern, Policy
+from labinterp._schema_parts import Sources, Units
 
 Model = TypeVar("Model", bound=BaseModel)
 

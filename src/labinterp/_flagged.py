@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from labinterp._results import Report
+from labinterp._report import Report
 from labinterp._summary import ADDED, cells
 from labinterp._table import Table, write_table
 from labinterp.errors import InputError

@@ -12,11 +12,14 @@ from labinterp._lanes import learn, quick
 from labinterp._measure import Measured, measure
 from labinterp._names import squash
 from labinterp._quantity import Quantity
-from labinterp._results import Finding, NotAssessed, Report, Whole
+from labinterp._report import Report, Whole
+from labinterp._results import Finding, NotAssessed
 from labinterp.errors import InputError
 
 if TYPE_CHECKING:
     from datetime import date
+
+Parts = tuple[tuple[Finding, ...], tuple[NotAssessed, ...], tuple[Finding, ...], Whole]  # findings, refused, derived, whole
 
 NOBODY = Patient()
 MOST_WHOLES = 500  # panels remembered for one kind of person
@@ -71,31 +74,27 @@ def interpret(
         raise InputError("rows are as many different numbers as there are results")
     book = _book(catalog, patient, day, authority, as_of)
     short = _short(book, listed, numbers) if decimal != "," else None
-    findings, refused, whole = short or _long(book, listed, numbers, decimal)
+    findings, refused, derived, whole = short or _long(book, listed, numbers, decimal)
     notes = whole.notes
     if patient.pregnant and patient.sex == "male":
         notes = (*notes, "The patient is given as male and pregnant; pregnancy was not used.")
     policy = catalog.table["policy"]
     return Report(
-        _known_contexts(catalog, patient), findings, refused, whole, notes, catalog.version, policy["disclaimer"], catalog.standing
+        _known_contexts(catalog, patient), findings, refused, derived, whole, notes, catalog.version, policy["disclaimer"], catalog.standing
     )
 
 
-def _short(
-    book: Book, listed: list[LabResult], numbers: tuple[int, ...]
-) -> tuple[tuple[Finding, ...], tuple[NotAssessed, ...], Whole] | None:
+def _short(book: Book, listed: list[LabResult], numbers: tuple[int, ...]) -> Parts | None:
     """The short way: every result is plain and known, and a panel between the same lines was read before."""
     answered = [found for row, result in zip(numbers, listed, strict=True) if (found := quick(book, result, row))]
     if len(answered) < len(listed):
         return None
     findings, cells = zip(*answered, strict=True) if answered else ((), ())
     whole: Whole | None = book.wholes.get(cells)
-    return None if whole is None else (findings, (), whole.moved(numbers))
+    return None if whole is None else (findings, (), (), whole.moved(numbers))
 
 
-def _long(
-    book: Book, listed: list[LabResult], numbers: tuple[int, ...], decimal: str | None
-) -> tuple[tuple[Finding, ...], tuple[NotAssessed, ...], Whole]:
+def _long(book: Book, listed: list[LabResult], numbers: tuple[int, ...], decimal: str | None) -> Parts:
     """The long way: measure, see what the panel shows of the person, assess, read together."""
     from labinterp._together import read_together  # a single value does without patterns and effects
 
@@ -107,12 +106,14 @@ def _long(
             answers[row] = read
         else:
             measured.append(read)
-    whole = read_together(book, measured, answers)._replace(rows=numbers)
+    collected = {row: result.collected_at for row, result in zip(numbers, listed, strict=True) if result.collected_at is not None}
+    derived, whole = read_together(book, measured, answers, collected)
+    whole = whole._replace(rows=numbers)
     ordered = [answers[row] for row in sorted(answers)]
     if decimal != ",":
         _learn(book, listed, numbers, measured, whole)
     findings = tuple(a for a in ordered if isinstance(a, Finding))
-    return findings, tuple(a for a in ordered if isinstance(a, NotAssessed)), whole
+    return findings, tuple(a for a in ordered if isinstance(a, NotAssessed)), derived, whole
 
 
 def _learn(book: Book, listed: list[LabResult], numbers: tuple[int, ...], measured: list[Measured], whole: Whole) -> None:

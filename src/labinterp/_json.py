@@ -9,7 +9,8 @@ from sys import intern  # people of other ages are told the same: one text for a
 from typing import TYPE_CHECKING, Any
 
 from labinterp._plain import LONGEST, plain
-from labinterp._results import Finding, Report, reach
+from labinterp._report import Report
+from labinterp._results import Finding, reach
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -25,7 +26,7 @@ _TRUTH = {None: "null", True: "true", False: "false"}
 
 def report_json(report: Report) -> str:
     """JSON text of a report, equal in content to `report.to_dict()`."""
-    patient, findings, refused, whole, notes, *_ = report
+    patient, findings, refused, derived, whole, notes, *_ = report
     memo = whole.memo
     together = memo.get("json")
     if together is None:
@@ -41,7 +42,8 @@ def report_json(report: Report) -> str:
         pieces += _finding_pieces(finding)
     if findings:
         pieces.pop()  # the last comma
-    pieces += ('], "not_assessed": ', _encode([r.to_dict() for r in refused]) if refused else "[]", together, frame)
+    pieces += ('], "not_assessed": ', _encode([r.to_dict() for r in refused]) if refused else "[]", ', "derived": ')
+    pieces += (_encode([one.to_dict() for one in derived]) if derived else "[]", together, frame)
     return "".join(pieces)
 
 
@@ -59,7 +61,7 @@ def _patient_json(patient: Patient) -> str:
 
 def _finding_pieces(finding: Finding) -> tuple[str, ...]:
     """JSON text of a finding, equal in content to `finding.to_dict()`: what is its own, and what is the same for others."""
-    row, _, name, text, (value, _, comparator, _), code, _, _, _, _, reported, notes, basis = finding
+    row, _, name, text, (value, _, comparator, _), code, _, _, _, _, reported, notes, basis, _ = finding
     if comparator or reported is not None or len(text) > LONGEST:
         return (_encode(finding.to_dict()), ", ")
     parts = basis.memo.get(code)  # of one basis, the code tells the band

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Measured(NamedTuple):
-    """A result that was understood: ready to be compared."""
+    """A result that was understood: ready to be compared. A quantity that was computed has the rows it was computed from."""
 
     row: int
     analyte: str
@@ -32,6 +32,12 @@ class Measured(NamedTuple):
     high: float | None
     reported: Reported | None
     notes: tuple[str, ...]
+    computed_from: tuple[int, ...] = ()
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """The rows of the input it rests on."""
+        return self.computed_from or (self.row,)
 
 
 class Believed(NamedTuple):

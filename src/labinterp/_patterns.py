@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from labinterp._assess import Book, Rule
 from labinterp._inputs import Patient
 from labinterp._measure import Measured
-from labinterp._results import Finding, NotAssessed, PatternMatch
+from labinterp._report import PatternMatch
+from labinterp._results import Finding, NotAssessed
 from labinterp._rules import in_span, place
 from labinterp._spans import holds
 
@@ -59,7 +60,7 @@ class Panel:
         values = {question(one) for one in results}
         if len(values) > 1:
             return UNKNOWN
-        return Truth(values.pop(), frozenset(one.row for one in results))
+        return Truth(values.pop(), frozenset(row for one in results for row in one.rows))
 
 
 def evaluate(gate: Mapping[str, Any], panel: Panel, tests: Mapping[str, Any] | None = None) -> Truth:

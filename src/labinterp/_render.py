@@ -12,7 +12,8 @@ from rich.text import Text
 
 from labinterp._catalog import Catalog
 from labinterp._quantity import Quantity
-from labinterp._results import Advice, Finding, NotAssessed, PatternMatch, Report
+from labinterp._report import Advice, PatternMatch, Report
+from labinterp._results import Finding, NotAssessed
 from labinterp._trace import cited, spans
 
 _WORDS = {
@@ -41,10 +42,12 @@ def show_report(console: Console, report: Report, catalog: Catalog) -> None:
     for answer in report.rows():
         table.add_row(*_row(answer))
     console.print(table)
-    notes = [(f.row, note) for f in report.findings for note in f.notes]
-    if any(f.near_limit for f in report.findings):
+    _derived(console, report)
+    notes = [(f"Row {f.row}", note) for f in report.findings for note in f.notes]
+    notes += [(f.name, note) for f in report.derived for note in f.notes]
+    if any(f.near_limit for f in (*report.findings, *report.derived)):
         console.print(Text("* within half of its last printed digit of a line", style="dim"))
-    _section(console, "Notes", [f"Row {row}: {note}" for row, note in notes] + list(report.notes))
+    _section(console, "Notes", [f"{what}: {note}" for what, note in notes] + list(report.notes))
     _section(console, "Not assessed", [f"Row {n.row}: {n.message}" for n in report.not_assessed])
     _section(console, "Needs attention", [f"{a.tier}, {tiers[a.tier]} (row {a.row}): {a.text}" for a in report.alerts], "bold red")
     _section(console, "Read together", [_pattern(p) for p in report.patterns])
@@ -80,18 +83,36 @@ def _row(answer: Finding | NotAssessed) -> list[Any]:
             Text(f"not assessed: {answer.reason.replace('_', ' ')}"),
             "",
         ]
-    meaning = Text(answer.label, style=_STYLE[answer.code])
-    if _WORDS[answer.code] not in answer.label:
-        meaning.append(f" ({_WORDS[answer.code]})")
-    near = " *" if answer.near_limit else ""
-    return [
-        str(answer.row),
-        Text(answer.source_name),
-        Text(f"{_shown(answer.quantity)}{near}"),
-        Text(answer.code, style=_STYLE[answer.code]),
-        meaning,
-        Text(answer.limits),
-    ]
+    return [str(answer.row), Text(answer.source_name), *_answer(answer)]
+
+
+def _answer(finding: Finding) -> list[Text]:
+    """Value, code, meaning and limit set of a finding."""
+    style = _STYLE[finding.code]
+    meaning = Text(finding.label, style=style)
+    if _WORDS[finding.code] not in finding.label:
+        meaning.append(f" ({_WORDS[finding.code]})")
+    near = " *" if finding.near_limit else ""
+    return [Text(f"{_shown(finding.quantity)}{near}"), Text(finding.code, style=style), meaning, Text(finding.limits)]
+
+
+def _derived(console: Console, report: Report) -> None:
+    """What was computed from the results, in a small table of its own."""
+    if not report.derived:
+        return
+    table = Table(
+        show_edge=False, pad_edge=False, header_style="bold", title="Computed from these results", title_justify="left", title_style="bold"
+    )
+    for name, wrap in (("rows", False), ("quantity", True), ("value", False), ("code", False), ("meaning", True), ("drawn by", True)):
+        table.add_column(name, no_wrap=not wrap, overflow="fold", justify="right" if name == "rows" else "left")
+    for finding in report.derived:
+        rows = ", ".join(map(str, finding.derived_from.rows if finding.derived_from else ()))
+        table.add_row(rows, Text(finding.name), *_answer(finding))
+    console.print()
+    console.print(table)
+    for finding in report.derived:
+        if finding.derived_from:
+            console.print(Padding(Text(f"{finding.name}: {finding.derived_from.note}", style="dim"), (0, 0, 0, 2)))
 
 
 def _pattern(match: PatternMatch) -> str:

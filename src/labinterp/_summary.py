@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 
 from labinterp._quantity import Quantity
-from labinterp._results import Finding, NotAssessed, Report
+from labinterp._report import Report
+from labinterp._results import Finding, NotAssessed
 
 ADDED = ("analyte", "comparator", "value", "unit", "si_value", "si_unit", "code", "band", "limits", "reason")
 

@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from labinterp import _derived
 from labinterp._assess import Book, assess_measured, book_for
+from labinterp._computed import Computed, assessed, compute, days_of, person_of
 from labinterp._explain import active_links, advice, alerts, effects, muscle_text_applies
+from labinterp._inputs import Patient
 from labinterp._measure import Measured
 from labinterp._patterns import Panel, Truth, derived_contexts, evaluate, match_patterns
-from labinterp._quantity import Quantity
-from labinterp._results import Finding, Memo, NotAssessed, Whole
-from labinterp.errors import InputError
-
-if TYPE_CHECKING:
-    from labinterp._catalog import Catalog
-    from labinterp._inputs import Patient
+from labinterp._report import Whole
+from labinterp._results import Finding, Memo, NotAssessed
 
 
-def read_together(book: Book, measured: list[Measured], answers: dict[int, Finding | NotAssessed]) -> Whole:
+def read_together(
+    book: Book, measured: list[Measured], answers: dict[int, Finding | NotAssessed], collected: Mapping[int, Any]
+) -> tuple[tuple[Finding, ...], Whole]:
     """Assess each result in the light of the others, and say what they mean together.
 
     Args:
         book: The rules for the person as given.
         measured: What could be read.
         answers: Refusals by row; the findings are added here.
+        collected: When the sample of each row was taken, where it is known.
 
     Returns:
-        Whole: without the numbers of the rows; `memo["own"]` is set where more than the stretches between lines decided it.
+        tuple: what could be computed; and the whole, without the numbers of the rows. `memo["own"]` of the whole is set where more
+            than the stretches between lines decided it.
     """
     catalog, patient = book.catalog, book.patient
     policy = catalog.table["policy"]
@@ -46,23 +45,39 @@ def read_together(book: Book, measured: list[Measured], answers: dict[int, Findi
         notes.append(shown_text(policy, shown))
     for one in measured:
         answers[one.row] = assess_measured(book, one)
-    extra, said = _derive(book, measured)
-    panel = seen_together(book, [*measured, *extra], answers, told(contexts, patient))
+    made = compute(catalog, measured, person_of(patient), days_of(collected))
+    own = dict(assessed(book, made, measured))
+    panel = seen_together(book, [*measured, *made.measured], {**answers, **own}, told(contexts, patient))
+    derived, unsaid = _derived(panel, made, own)
     matches = match_patterns(panel)
     links = active_links(panel)
     if links and not muscle_text_applies(panel):
         links = []
         notes.append("The links to muscle are for adults who are not pregnant; none is given here.")
-    return Whole(
+    whole = Whole(
         tuple(m for m in matches if m.certainty in ("likely", "possible")),
         tuple(m for m in matches if m.certainty == "cannot_tell"),
         tuple(effects(panel, links)),
         tuple(advice(links)),
         tuple(alerts(panel)),
-        (*notes, *said),
+        (*notes, *made.notes, *unsaid),
         (),
-        Memo(own=True) if shown or extra else Memo(),
+        Memo(own=True) if shown or made.considered else Memo(),
     )
+    return derived, whole
+
+
+def _derived(panel: Panel, made: Computed, answers: Mapping[int, Finding | NotAssessed]) -> tuple[tuple[Finding, ...], list[str]]:
+    """The findings of what was computed, with the cautions that hold; and a note on each quantity that nobody draws a line for."""
+    findings, notes = list[Finding](), list[str]()
+    for one in made.measured:
+        answer = answers[one.row]
+        if isinstance(answer, Finding):
+            cautions = [c["text"] for c in made.blocks[one.row]["cautions"] if evaluate(c["when"], panel).value is True]
+            findings.append(answer._replace(notes=(*answer.notes, *cautions)) if cautions else answer)
+        else:
+            notes.append(f"{one.source_name} of {one.quantity} was computed and could not be assessed: {answer.message}")
+    return tuple(findings), notes
 
 
 def shown_by(contexts: Iterable[tuple[str, Truth]], patient: Patient) -> list[str]:
@@ -98,50 +113,3 @@ def _undecided(derived: Mapping[str, Any], panel: Panel) -> bool:
     """Whether a result is there and does not settle it ("<10" beside a line at 5, or two that disagree), and no other does."""
     parts = [evaluate(gate, panel) for gate in derived["when"].get("any_of", [derived["when"]])]
     return not any(part.value for part in parts) and any(part.value is None and not part.missing for part in parts)
-
-
-def _derive(book: Book, measured: list[Measured]) -> tuple[list[Measured], list[str]]:
-    """EGFR from a creatinine of the same panel, where none was measured and the person is in the equation's domain."""
-    catalog, patient = book.catalog, book.patient
-    by_analyte = {one.analyte: one for one in measured}
-    creatinine = by_analyte.get("creatinine")
-    if sum(one.analyte == "creatinine" for one in measured) > 1:
-        return [], ["No eGFR was computed: this draw has more than one creatinine."]
-    if creatinine is None or "egfr" in by_analyte or "egfr" not in catalog.table["analytes"]:
-        return [], []
-    if creatinine.quantity.comparator:
-        return [], []
-    number = estimated_gfr(catalog, creatinine.number, creatinine.quantity.unit, patient, patient.age and patient.age.years[0])
-    if number is None:
-        return [], []
-    unit = catalog.table["analytes"]["egfr"]["si"]
-    quantity = Quantity(Decimal(round(number)), unit)
-    made = Measured(
-        creatinine.row, "egfr", creatinine.source_name, creatinine.value_text, creatinine.unit_text, quantity, number, None, None, ()
-    )
-    return [made], [f"An eGFR of {round(number)} mL/min/1.73 m2 was computed from the creatinine in row {creatinine.row} (CKD-EPI 2021)."]
-
-
-def estimated_gfr(catalog: Catalog, creatinine: float, unit: str, patient: Patient, years: float | None) -> float | None:
-    """The eGFR of a creatinine; None where the person is outside the equation's domain or not known well enough.
-
-    Args:
-        catalog: For the units.
-        creatinine: The number.
-        unit: Its unit.
-        patient: Sex and pregnancy count.
-        years: Completed years.
-    """
-    if patient.sex is None or years is None or patient.pregnant:
-        return None
-    key = ("mg/dL of creatinine", unit)
-    if key not in catalog.memo:
-        exact = catalog.factor("creatinine", unit, "mg/dL")
-        catalog.remember(key, None if exact is None else float(exact))
-    factor: float | None = catalog.memo[key]
-    if factor is None:
-        return None
-    try:
-        return _derived.egfr_ckd_epi_2021(creatinine * factor, years, patient.sex)
-    except InputError:  # outside the equation's domain
-        return None

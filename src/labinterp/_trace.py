@@ -21,7 +21,11 @@ def trace(finding: Finding) -> list[dict[str, str]]:
     catalog, entry = finding.basis.catalog, finding.basis.catalog.table["analytes"][finding.analyte]
     number, si = finding.si
     steps = [
-        ("read", f"{finding.source_name!r} is {entry['name']}; {finding.value_text!r} reads as {finding.quantity}."),
+        (
+            "read",
+            _computed(catalog, finding)
+            or f"{finding.source_name!r} is {entry['name']}; {finding.value_text!r} reads as {finding.quantity}.",
+        ),
         ("unit", f"Compared in {finding.unit}, as reported" + (f" (that is {number:.6g} {si})." if si != finding.unit else ".")),
         ("limits", f"{finding.limits}: {finding.kind.replace('_', ' ')} of {finding.authority}, as of {finding.basis.as_of}."),
     ]
@@ -31,8 +35,19 @@ def trace(finding: Finding) -> list[dict[str, str]]:
     steps += [("considered", text) for text in _others(catalog, finding)]
     steps += [("answer", f"{finding.code}: {finding.label}.")]
     steps += [("note", note) for note in finding.notes]
-    steps += [("source", cited(c)) for c in finding.citations]
+    steps += [("source", cited(c)) for c in (*finding.citations, *(finding.derived_from.cite if finding.derived_from else ()))]
     return [{"step": step, "text": text} for step, text in steps]
+
+
+def _computed(catalog: Catalog, finding: Finding) -> str:
+    """How a quantity was computed; an empty text for a measured one."""
+    derivation = finding.derived_from
+    if derivation is None:
+        return ""
+    names = catalog.table["analytes"]
+    said = [(one, "row" if len(one.rows) == 1 else "rows", ", ".join(map(str, one.rows))) for one in derivation.inputs]
+    inputs = " and ".join(f"{names[one.analyte]['name']} {one.quantity} ({word} {rows})" for one, word, rows in said)
+    return f"{finding.name} {finding.quantity}, computed from {inputs} by {derivation.function} ({derivation.id}). {derivation.note}"
 
 
 def _populations(catalog: Catalog, finding: Finding, limit_set: LimitSet, chosen: int) -> list[tuple[str, str]]:

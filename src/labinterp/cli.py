@@ -19,7 +19,7 @@ from labinterp._convert import convert as convert_quantity
 from labinterp._flagged import flagged, no_clash
 from labinterp._inputs import LabResult, Patient, read_sex
 from labinterp._interpret import interpret as interpret_panel
-from labinterp._results import Report
+from labinterp._report import Report
 from labinterp._streams.pieces import given
 from labinterp._streams.ways import way
 from labinterp._streams.written import appearing

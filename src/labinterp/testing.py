@@ -21,7 +21,8 @@ from typing import Any, NamedTuple
 from labinterp._catalog import Catalog
 from labinterp._inputs import LabResult, Patient
 from labinterp._interpret import interpret
-from labinterp._results import Finding, NotAssessed, Report
+from labinterp._report import Report
+from labinterp._results import Finding, NotAssessed
 from labinterp.errors import InputError
 
 
@@ -174,4 +175,5 @@ def panel_answer(report: Report) -> dict[str, Any]:
         "patterns": [{"id": m.id, "certainty": m.certainty} for m in report.patterns],
         "open": [m.id for m in report.open_questions],
         "missing": {m.id: list(m.missing) for m in (*report.patterns, *report.open_questions)},
+        "derived": {f.analyte: f"{f.quantity}, {f.code}, {f.band}" for f in report.derived},
     }

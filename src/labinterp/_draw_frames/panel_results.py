@@ -7,24 +7,21 @@ person or shows a circumstance, once more for the person of the panel.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
 from labinterp._codes import CODES, REASONS
-from labinterp._draw_frames.persons import NO_DAY, SEXES, STATES, Ints, PersonFacts, as_days, numbered
+from labinterp._draw_frames.derived_results import MEASURED, Results
+from labinterp._draw_frames.persons import SEXES, STATES, Ints, PersonFacts, as_days
 from labinterp._draw_frames.sights import Cell
 from labinterp._frames import local
 from labinterp._frames.columns import Vocabulary
 from labinterp._frames.numbers import DIGITS, OPS, written
 from labinterp._frames.texts import as_text
-from labinterp._inputs import Patient, age_from_dates
 from labinterp._quantity import Unreadable, read_value
-from labinterp._together import estimated_gfr
-from labinterp.errors import InputError
 
 if TYPE_CHECKING:
     from labinterp._draw_frames.row_panels import Panels
@@ -37,40 +34,12 @@ TOLD = ("code", "band", "limits", "reason")  # what may be different in a panel
 AFTER_READING = ("no_limit_for_population", "authority_gives_no_limit", "sex_unknown", "age_unknown", "pregnancy_unknown")
 
 
-class Results(NamedTuple):
-    """Results that were read, one a row; an eGFR that was computed stands behind the others, in the row of its creatinine.
-
-    Attributes:
-        row: Of the frame.
-        panel: Its panel.
-        analyte: Place in the catalog's list.
-        unit: Place in the vocabulary's list.
-        op: Place in `OPS`.
-        number: The value.
-        code: Place in the vocabulary's list of codes from 1, 0 for none.
-        band: Place in that of bands from 1, 0 for none.
-    """
-
-    row: Ints
-    panel: Ints
-    analyte: Ints
-    unit: Ints
-    op: Ints
-    number: Any
-    code: Ints
-    band: Ints
-
-    def at(self, places: Any) -> Results:
-        """The results at some places."""
-        return Results(*(part[places] for part in self))
-
-
 def places_of(answers: pl.DataFrame, name: str) -> Ints:
     """A column of closed words as their places from 1, 0 for none."""
     return answers[name].to_physical().cast(pl.Int64).fill_null(-1).to_numpy() + 1
 
 
-def results(answers: pl.DataFrame, panel: Ints, relevant: list[int]) -> Results:
+def results(answers: pl.DataFrame, panel: Ints, days: Ints, relevant: list[int]) -> Results:
     """The results that were read, of analytes that anything is said of."""
     analyte, reason = places_of(answers, "analyte") - 1, places_of(answers, "reason")
     counts = np.zeros(len(REASONS) + 1, bool)
@@ -81,7 +50,7 @@ def results(answers: pl.DataFrame, panel: Ints, relevant: list[int]) -> Results:
     chosen = answers[row] if len(row) < answers.height else answers
     return Results(
         row, panel[row], analyte[row], places_of(chosen, "unit") - 1, places_of(chosen, "comparator"),
-        chosen["value"].to_numpy(), places_of(chosen, "code"), places_of(chosen, "band"),
+        chosen["value"].to_numpy(), places_of(chosen, "code"), places_of(chosen, "band"), days[row], np.full(len(row), MEASURED),
     )  # fmt: skip
 
 
@@ -134,47 +103,6 @@ def _person_columns(facts: PersonFacts, worlds: list[World], world: Ints) -> dic
     }
 
 
-def with_estimates(found: Results, statements: Statements, facts: PersonFacts, patients: list[Patient], who: Ints) -> Results:
-    """The results with an eGFR for each panel whose only creatinine gives one, as a single panel gets it."""
-    if not statements.estimates_gfr:
-        return found
-    creatinine, egfr = map(statements.analytes.index, ("creatinine", "egfr"))
-    measured, counts = (np.bincount(found.panel[found.analyte == one], minlength=len(facts.sex)) for one in (egfr, creatinine))
-    may = (measured == 0) & (counts == 1) & (facts.sex > 0)
-    places = np.flatnonzero((found.analyte == creatinine) & (found.op == 0) & may[found.panel])
-    if not places.size:
-        return found
-    of = found.at(places)
-    panel = facts.at(of.panel)
-    given = ~np.isnan(panel.age)
-    born, day = np.where(given, NO_DAY, panel.born), np.where(given, NO_DAY, panel.day)
-    lived, at = numbered([pl.Series(born), pl.Series(day)])
-    years = np.where(given, panel.age, np.array([_completed(int(born[n]), int(day[n])) for n in at])[lived])
-    number, at = numbered([pl.Series(of.number), pl.Series(of.unit), pl.Series(years), pl.Series(who[of.panel])])
-    units, catalog = Vocabulary(statements.catalog).words["unit"], statements.catalog
-    made = []
-    for n in at:
-        age = float(years[n])
-        found_number = estimated_gfr(
-            catalog, float(of.number[n]), units[of.unit[n]], patients[who[of.panel[n]]], None if age != age else age
-        )
-        made.append(np.nan if found_number is None else found_number)
-    numbers = np.array(made)[number]
-    unit = units.index(catalog.table["analytes"]["egfr"]["si"])
-    new = of._replace(analyte=np.full(len(numbers), egfr), unit=np.full(len(numbers), unit), number=numbers).at(~np.isnan(numbers))
-    return Results(*(np.concatenate(both) for both in zip(found, new, strict=True)))
-
-
-def _completed(born: int, day: int) -> float:
-    """Completed years between two days; NaN where they do not belong to one life."""
-    if NO_DAY in (born, day):
-        return np.nan
-    try:
-        return age_from_dates(*(date.fromordinal(one + 719_163) for one in (born, day))).years[0]
-    except InputError:
-        return np.nan
-
-
 class Cells:
     """Numbers the cells of results: stretches between the edges that gates know, with what else gates ask.
 
@@ -224,7 +152,7 @@ class Cells:
 
     def _alone(self, found: Results, values: pl.Series, on_mark: Any) -> list[int]:
         """Ranges, and numbers that end on a line and were printed with more digits than a float keeps."""
-        places = np.flatnonzero(on_mark)
+        places = np.flatnonzero(on_mark & (found.made == MEASURED))
         long = as_text(values.gather(found.row[places])).str.len_bytes().fill_null(0).to_numpy() > DIGITS
         return list(places[long | (found.op[places] == RANGE)].tolist())
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import polars as pl
 
-from labinterp._draw_frames.panel_results import TOLD, Cells, Results, answered, answered_anew, places_of, results, with_estimates
+from labinterp._draw_frames.derived_results import AGAIN, Results, days_of, with_derived
+from labinterp._draw_frames.panel_results import TOLD, Cells, answered, answered_anew, places_of, results
 from labinterp._draw_frames.persons import Ints, PersonReader, numbered
 from labinterp._draw_frames.row_panels import By, Panels, panels
 from labinterp._draw_frames.statements import FINDING, KINDS, Statement, Statements, Unit, World
@@ -94,14 +95,15 @@ class PanelReader:
             return *np.zeros((2, 0), np.int64), pl.DataFrame(schema=dict.fromkeys(ADDED, pl.String))
         answers = answered(columns, asked)
         with LOCK:
-            grouped = panels(self._persons.read(columns, height), columns, by)
+            own = self._persons.read(columns, height)
+            grouped, days = panels(own, columns, by), days_of(own.day, columns)
             who, patients = self._persons.patients(grouped.facts)
-            values = columns["value"]
-            worlds, world = self._worlds(results(answers, grouped.of_row, list(self._statements.derived.analytes)), values, patients, who)
+            values, shown_by = columns["value"], list(self._statements.derived.analytes)
+            worlds, world = self._worlds(results(answers, grouped.of_row, days, shown_by), values, patients, who)
         answers, row, anew = answered_anew(columns, asked, answers, grouped, worlds, world)
         with LOCK:
-            found = results(answers, grouped.of_row, self._statements.relevant)
-            found = with_estimates(found, self._statements, grouped.facts, patients, who)
+            found = results(answers, grouped.of_row, days, self._statements.relevant)
+            found, derived = with_derived(found, self._statements, grouped.facts, worlds, world)
             sight, alerts = self._sights(found, values, [one.book.patient for one in worlds], world)
             slots = self._slots(found, sight, len(grouped.first))
             said = [
@@ -110,6 +112,7 @@ class PanelReader:
                 alerts,
                 self._shown(worlds, world),
                 self._findings(anew, row, grouped),
+                *(Said(panel, np.full(len(panel), at), said, np.full(len(panel), -1)) for at, panel, said in derived),
             ]
             return self._written(said, slots, grouped, labels)
 
@@ -150,7 +153,7 @@ class PanelReader:
                 key[0], self._cells.cell(found, values, n, bool(alone[n])), key[1], statements.book(people[person[n]])
             )
             alerted[at] = with_codes and bool(sights.alerts(key[0]))
-        places = np.flatnonzero(alerted[kind])
+        places = np.flatnonzero(alerted[kind] & (found.made != AGAIN))
         number, shown = numbered([pl.Series(cell[places]), pl.Series(person[places])])
         alerts = [statements.alerts(int(cell[n]), people[person[n]].contexts) for n in places[shown]]
         tiers = {s: int(str(statements.all.things[s].tier)[1:]) for s in {s for one in alerts for s in one}}

@@ -20,7 +20,9 @@ from labinterp._together import seen_together, shown_by, shown_text, told, with_
 if TYPE_CHECKING:
     from labinterp._catalog import Catalog
 
-PATTERN, OPEN, EFFECT, ALERT, CONTEXT, FINDING = KINDS = ("pattern", "open_question", "effect", "alert", "context", "finding")
+PATTERN, OPEN, EFFECT, ALERT, CONTEXT, FINDING, DERIVED = KINDS = (
+    "pattern", "open_question", "effect", "alert", "context", "finding", "derived",
+)  # fmt: skip
 _OF_A_PERSON = ("context", "age_years", "sex")  # gates that ask about the person, not about a result
 
 
@@ -102,8 +104,9 @@ class Statements:
         alerted = {at for at, analyte in enumerate(self.analytes) if table["analytes"][analyte]["alerts"]}
         units = [self.derived, *self.patterns, *self.conditions]
         asked = alerted.union(*(unit.analytes for unit in units))
-        self.estimates_gfr = self._at.get("egfr") in asked and "creatinine" in self._at
-        self.relevant = sorted(asked | ({self._at["creatinine"]} if self.estimates_gfr else set()))
+        blocks = [(derive["analyte"], block) for derive in table["derive"] for block in derive["blocks"]]
+        computed = {name for analyte, block in blocks for name in (analyte, *(taken for taken, _ in block["inputs"]))}
+        self.relevant = sorted(asked | {self._at[name] for name in computed})
         self.all: Numbered[Statement] = Numbered()
         self.links: Numbered[tuple[tuple[int, int, frozenset[int]], ...]] = Numbered()
         self.no_links = self.links.number((), ())
@@ -116,7 +119,7 @@ class Statements:
     @property
     def size(self) -> int:
         """How many combinations are remembered."""
-        return len(self._matches) + len(self._known) + len(self._worlds) + len(self._effects) + self.sights.size
+        return len(self._matches) + len(self._known) + len(self._worlds) + len(self._effects) + len(self.all.things) + self.sights.size
 
     def number(self, statement: Statement) -> int:
         """The number of a statement."""
