@@ -70,7 +70,7 @@ def judge(row: Row) -> Answer:
         return Answer(reason="incompatible_unit")
     if not believable(row):
         return Answer(reason="implausible")
-    limits = default(row.analyte)
+    limits = moved(row.analyte, row.contexts)
     own = Answer(reason="authority_gives_no_limit") if limits is None else by_limits(row, limits)
     answer = with_laboratory(row, own) if data.get("lab_range", {}).get("first") else own
     if answer.reason is None:
@@ -108,6 +108,20 @@ def default(analyte: str) -> dict[str, Any] | None:
     assert in_force(found), f"{found['id']} is not in force on the day of the catalog"
     assert all(not {"age_months", "age_days"} & set(p) for p in found.get("populations", ())), "years are all this reads"
     return found if "populations" in found else None
+
+
+@cache
+def moved(analyte: str, contexts: frozenset[str]) -> dict[str, Any] | None:
+    """The default set with the amount by which declared circumstances move its lines; without populations where they contradict each other."""
+    limits = default(analyte)
+    if limits is None or "shifts" not in limits:
+        return limits
+    kinds = {name: context["one_of"] for name, context in read("policy.toml")["contexts"].items() if "one_of" in context}
+    asked = {kinds[name] for shift in limits["shifts"] for name in shift["requires"] if name in kinds}
+    declared = [kinds[name] for name in contexts if kinds.get(name) in asked]
+    if len(declared) > len(set(declared)):
+        return {**limits, "contradicted": True}
+    return {**limits, "moved": sum(shift["add"] for shift in limits["shifts"] if set(shift["requires"]) <= contexts)}
 
 
 @cache
@@ -183,6 +197,8 @@ def in_si(row: Row) -> tuple[Fraction, str]:
 
 def line_in(analyte: str, drawn: dict[str, Any], line: Any, unit: str) -> Fraction:
     """Where a line lies in a unit: where the source prints it for this unit or another of its family, else by conversion."""
+    if drawn.get("moved"):
+        return line_in(analyte, {**drawn, "moved": 0}, line, unit) + converted(analyte, drawn["moved"], drawn["unit"], unit)
     printed = {drawn["unit"]: line}
     for other, pairs in drawn.get("also_in", {}).items():
         for here, there in pairs:
@@ -352,7 +368,7 @@ def asked_of(
 def by_limits(row: Row, limits: dict[str, Any]) -> Answer:
     """The answer of a limit set, if it is the same for everybody the row may be about."""
     found = asked_of(row.analyte, row.sex, row.age, row.pregnant, row.contexts)
-    if all(population is None for _, population in found):
+    if limits.get("contradicted") or all(population is None for _, population in found):
         return Answer(reason="no_limit_for_population")
     speaking = {id(population): population for _, population in found}
     met = {key: None if population is None else bands_met(row, limits, population) for key, population in speaking.items()}
@@ -458,7 +474,7 @@ def in_this_unit(row: Row, low: Fraction | None, high: Fraction | None) -> bool:
         return False
     if (low is not None and first > ordinary.last) or (high is not None and last < ordinary.first):
         return False
-    limits = default(row.analyte)
+    limits = moved(row.analyte, row.contexts)
     normal = [stretch for stretch in normals(row, limits) if stretch is not None] if limits else []
     return not normal or any(first <= one.last and last > max(one.first, 0.0) for one in normal)
 

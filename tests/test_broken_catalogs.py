@@ -42,6 +42,12 @@ cite     = [{ source = "hilderink-meat", locator = "abstract", checked = "primar
 
 [[variation]]"""
 
+SHIFT = """[[limits.shifts]]
+requires = ["altitude_9000"]
+add      = 0
+cite     = [{ source = "nos-2013", locator = "made for a test", checked = "primary" }]
+"""
+
 # A check takes about a second, so edits that do not hide each other share a copy.
 # fmt: off
 BREAKS = [
@@ -63,6 +69,9 @@ BREAKS = [
     Break("A", "published id gone", "ids.txt", "vitamin_d/sacn-2016\n", "vitamin_d/sacn-2015\nvitamin_d/sacn-2016\n", "ids.txt", "vitamin_d/sacn-2015", "was published and is gone"),
     Break("A", "unknown function", E, 'function = "egfr_ckd_epi_2021"', 'function = "egfr_mdrd"', E, "derive 'egfr/ckd-epi-2021' > function", "'egfr_mdrd' is no function of labinterp"),
     Break("B", "unit a function does not take", E, 'inputs   = { creatinine = "mg/dL" }', 'inputs   = { creatinine = "umol/L" }', E, "derive 'egfr/ckd-epi-2021' > inputs", "takes creatinine in mg/dL, not 'umol/L'"),
+    Break("A", "shift in an unknown circumstance", D, '[[limits]]\nid        = "vitamin_d/ros-2018"', SHIFT + '\n[[limits]]\nid        = "vitamin_d/ros-2018"', D, "'vitamin_d/nos-2013' > shifts altitude_9000 > requires", "the context 'altitude_9000' is not in policy.toml"),
+    Break("A", "shift that moves nothing", D, "vitamin_d/ros-2018", "vitamin_d/ros-2018", D, "limits 'vitamin_d/nos-2013' > shifts altitude_9000", "it moves nothing"),
+    Break("A", "name of two circumstances", "policy.toml", 'names = ["smoker"', 'names = ["inflamed", "smoker"', "policy.toml", "contexts > smoking", "the name 'inflamed' already means inflammation"),
     Break("B", "overlap", D, 'code = "L", below = 25, ', 'code = "L", below = 26, ', D, f"{SACN} > 'population of the United Kingdom' > bands", "overlap"),
     Break("B", "no upper end", D, 'code = "N", at_least = 25, ', 'code = "N", at_least = 25, below = 90, ', D, SACN, "nothing covers the values above 'protective'"),
     Break("B", "empty locator", D, 'locator = "p. 115, paragraphs 6.374-6.376"', 'locator = " "', D, "'vitamin_d/sacn-2016'", "says no place"),
@@ -85,6 +94,7 @@ BREAKS = [
     Break("form", "silence about pregnancy", D, 'who      = "population of the United Kingdom"\npregnant = "no"', 'who      = "population of the United Kingdom"', D, f"{SACN} > populations 'population of the United Kingdom' > pregnant", "Field required"),
     Break("form", "unknown key", D, 'id        = "vitamin_d/sacn-2016"', 'id        = "vitamin_d/sacn-2016"\njudgment  = "x"', D, f"{SACN} > judgment", "Extra inputs are not permitted"),
     Break("form", "gate of no form", P, 'inflammation       = { context = "inflammation" }', 'inflammation       = { certainty = ["likely"] }', P, "tests > inflammation", "a gate has one form"),
+    Break("form", "shift without circumstances", D, '[[limits]]\nid        = "vitamin_d/ros-2018"', SHIFT.replace('"altitude_9000"', "") + '\n[[limits]]\nid        = "vitamin_d/ros-2018"', D, "limits 'vitamin_d/nos-2013' > shifts 1 > requires", "at least 1 item"),
     Break("form", "too many decimals", E, "decimals = 1", "decimals = 5", E, "derive 'egfr/ckd-epi-2021' > decimals", "less than or equal to 4"),
     Break("form", "no version", "VERSION", "\nas_of 2", "\nasof 2", "VERSION", "", "missing or not of its form"),
     Break("files", "TOML syntax", "analytes/crp.toml", "[identity.names]", "[identity.names", "analytes/crp.toml", "", "this is not TOML"),

@@ -14,8 +14,9 @@ from labinterp._inputs import Patient
 from labinterp._laboratory import in_this_unit, with_laboratory
 from labinterp._measure import Measured
 from labinterp._results import Basis, Finding, Memo, NotAssessed
-from labinterp._rules import Band, LimitSet, World, beside, deciding_fact, in_span, place, worlds
+from labinterp._rules import Band, LimitSet, beside, place
 from labinterp._spans import holds
+from labinterp._worlds import World, deciding_fact, in_span, worlds
 from labinterp.errors import InputError
 
 if TYPE_CHECKING:
@@ -76,9 +77,13 @@ class Book:
         return max((self.rules_of(limit_set, unit) for limit_set in drawn), key=needs)
 
     def rules_of(self, limit_set: LimitSet, unit: str) -> Rule | list[tuple[World, Rule | None]]:
-        """The rule or the possible rules of one limit set for this person."""
-        years = self.catalog.table["policy"]["pregnancy_possible_years"]
+        """The rule or the possible rules of one limit set for this person; none where declared circumstances contradict each other."""
+        years, contexts = self.catalog.table["policy"]["pregnancy_possible_years"], self.patient.contexts
         possible = worlds(limit_set, self.patient.facts, years)
+        if limit_set.data["shifts"]:
+            if limit_set.contradiction(contexts):
+                return [(world, None) for world, _ in possible]
+            limit_set = limit_set.moved(contexts)
         made = {p: _rule(limit_set, p, unit) for _, p in possible if p is not None}
         numbers = {p for _, p in possible}
         if len(numbers) == 1:
@@ -262,6 +267,12 @@ def _others(book: Book, measured: Measured) -> str:
             others.append(id)
     wanted = book.wanted(measured.analyte)
     message = f"{wanted or entry['default']} draws no line for this person."
+    drawn = book.catalog.drawn_by(measured.analyte, wanted, book.as_of)
+    for limit_set in drawn if isinstance(drawn, list) else ():
+        both = limit_set.contradiction(book.patient.contexts)
+        if both:
+            texts = [book.catalog.table["policy"]["contexts"][name]["text"] for name in both]
+            return f"The lines of {limit_set.id} move with {' and with '.join(texts)}, and only one of them can be true. Declare one."
     return f"{message} Limit sets that do: {', '.join(others[:6])}." if others else message
 
 

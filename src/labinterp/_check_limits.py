@@ -44,6 +44,7 @@ def check_limits(files: Files) -> Iterator[Problem]:
             for population in limits.populations:
                 yield from _tiling(file, f"{place} > {population.who!r}", population.bands)
             yield from _overlaps(file, limits)
+            yield from _shifts(file, place, limits)
         for none in analyte.no_limit:
             yield from _force(file, f"no_limit {none.id!r}", none.in_force)
         yield from _rivals(file, analyte)
@@ -157,6 +158,30 @@ def _pairs(analyte: Analyte, limits: LimitSet, file: str, kinds: dict[str, str],
                     file, place, f"{here} {limits.unit} is {float(exact):.4g} {unit} by the molar mass, not {there}.",
                     "A slip of typing, or another moiety? If the source really prints it so, say why in `pairs_differ`.",
                 )  # fmt: skip
+
+
+# --- lines that move ----------------------------------------------------------------------------------------
+
+
+def _shifts(file: str, place: str, limits: LimitSet) -> Iterator[Problem]:
+    """Shifts that move nothing, stand twice, or carry a line below zero."""
+    seen: set[frozenset[str]] = set()
+    lines = [end[0] for p in limits.populations for b in p.bands for end in (_lower(b), _upper(b)) if end is not None]
+    for shift in limits.shifts:
+        there = f"{place} > shifts {' + '.join(shift.requires)}"
+        if frozenset(shift.requires) in seen:
+            yield Problem(file, there, "these circumstances already move the lines.", "Put the whole amount into one shift.")
+        seen.add(frozenset(shift.requires))
+        if shift.add == 0:
+            yield Problem(file, there, "it moves nothing.", "Take it out, or give the amount the source prints.")
+        if lines and min(lines) > 0 >= min(lines) + shift.add:
+            yield Problem(
+                file, there, f"{shift.add} moves the line {min(lines)} to zero or below.", "Check the sign and the unit of `add`."
+            )
+        if not shift.cite:
+            yield Problem(file, there, "no citation.", "Say where the amount is printed.")
+    if limits.shifts and not lines:
+        yield Problem(file, f"{place} > shifts", "the set has no line to move.", "Take the shifts out.")
 
 
 # --- populations and dates ----------------------------------------------------------------------------------

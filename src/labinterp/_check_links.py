@@ -50,6 +50,14 @@ def check_names(files: Files) -> Iterator[Problem]:
         for twin in identity.specimen_twins.values():
             if twin not in files.analytes:
                 yield Problem(file, "identity > specimen_twins", f"{twin!r} is no analyte of this catalog.", "Correct the id.")
+    meant: dict[str, str] = {}
+    for key, context in files.policy.contexts.items():
+        for name in (key, *context.names):
+            if meant.setdefault(squash(name), key) != key:
+                other = meant[squash(name)]
+                yield Problem(
+                    "policy.toml", f"contexts > {key}", f"the name {name!r} already means {other}.", "A name means one circumstance."
+                )
     spelled: dict[str, str] = {}
     for unit in files.units.unit:
         for text in {fold(t) for t in (unit.ucum, *unit.spellings)}:
@@ -155,6 +163,12 @@ def check_gates(files: Files) -> Iterator[Problem]:
             for population in limits.populations:
                 for context in set(population.requires) - set(files.policy.contexts):
                     place = f"{limits.id!r} > {population.who!r} > requires"
+                    yield Problem(
+                        f"analytes/{analyte_file.id}.toml", place, f"the context {context!r} is not in policy.toml.", "Correct it."
+                    )
+            for shift in limits.shifts:
+                for context in set(shift.requires) - set(files.policy.contexts):
+                    place = f"{limits.id!r} > shifts {' + '.join(shift.requires)} > requires"
                     yield Problem(
                         f"analytes/{analyte_file.id}.toml", place, f"the context {context!r} is not in policy.toml.", "Correct it."
                     )

@@ -58,7 +58,7 @@ def compile_table(files: Files, source_digest: str) -> dict[str, Any]:
     for analyte in files.analytes.values():
         compiled = analytes[analyte.id]
         for limits in analyte.limits:
-            table["limits"][limits.id] = _limit_set(limits, analyte.id, compiled, kinds)
+            table["limits"][limits.id] = _limit_set(limits, analyte.id, compiled, kinds, files)
         for none in analyte.no_limit:
             table["no_limit"][none.id] = {"id": none.id, "analyte": analyte.id, "authority": none.authority,
                                           "because": none.because, "cite": _cites(none.cite), **_force(none.in_force)}  # fmt: skip
@@ -146,7 +146,7 @@ def _analyte(analyte: Analyte, physics: Physics, kinds: Mapping[str, str]) -> di
     }  # fmt: skip
 
 
-def _limit_set(limits: LimitSet, analyte: str, compiled: Mapping[str, Any], kinds: Mapping[str, str]) -> dict[str, Any]:
+def _limit_set(limits: LimitSet, analyte: str, compiled: Mapping[str, Any], kinds: Mapping[str, str], files: Files) -> dict[str, Any]:
     data: dict[str, Any] = {
         "id": limits.id,
         "analyte": analyte,
@@ -161,12 +161,21 @@ def _limit_set(limits: LimitSet, analyte: str, compiled: Mapping[str, Any], kind
         "printed": limits.printed,
         "judgement": limits.judgement,
         "caveat": limits.caveat,
+        "shifts": [{"requires": list(s.requires), "add": str(s.add), "cite": _cites(s.cite)} for s in limits.shifts],
+        "one_of": _alternatives(limits, files),
         "cite": _cites(limits.cite),
     }
     data["populations"] = [_population(p) for p in sorted(limits.populations, key=_specificity)]
     for population in data["populations"]:
         population["edges"] = {u: edge_floats(data, population, u, compiled["factors"], kinds) for u in compiled["usual"]}
     return data
+
+
+def _alternatives(limits: LimitSet, files: Files) -> list[list[str]]:
+    """The circumstances of which only one can be true, where the lines of a set move with them."""
+    contexts = files.policy.contexts
+    kinds = dict.fromkeys(contexts[name].one_of for shift in limits.shifts for name in shift.requires)
+    return [[name for name, context in contexts.items() if context.one_of == kind] for kind in kinds if kind is not None]
 
 
 def derivations(files: Files) -> list[dict[str, Any]]:

@@ -11,8 +11,9 @@ from labinterp._assess import Book, assess_measured
 from labinterp._derived import FUNCTIONS
 from labinterp._inputs import LabResult, Patient
 from labinterp._measure import AsPrinted, Measured, weigh
+from labinterp._origins import Derivation, Input
 from labinterp._quantity import Quantity
-from labinterp._results import Derivation, Finding, Input, NotAssessed
+from labinterp._results import Finding, NotAssessed
 from labinterp._spans import holds
 from labinterp.errors import InputError
 

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from labinterp._codes import CERTAINTIES, RELATIONS
 from labinterp._patterns import Panel, Truth, evaluate
 from labinterp._report import Advice, Alert, Effect
-from labinterp._rules import in_span
 from labinterp._spans import holds
+from labinterp._worlds import in_span
 
 
 class ActiveLink(NamedTuple):

@@ -87,7 +87,7 @@ class _Scale:
 def _scale(finding: Finding) -> _Scale:
     """The scale of a finding: one for all with the same lines, so that numbers written before are found again."""
     basis, analyte, unit = finding.basis, finding.analyte, finding.unit
-    key = ("scale", analyte, unit, None if basis.limit_set is None else basis.limit_set.id, basis.population)
+    key = ("scale", analyte, unit, None if basis.limit_set is None else basis.limit_set.key, basis.population)
     found: _Scale | None = basis.catalog.memo.get(key)
     if found is None:
         found = basis.catalog.remember(key, _Scale(unit, *basis.catalog.si_factor(analyte, unit), finding.lines()))

@@ -24,7 +24,7 @@ from labinterp._spans import span_edges
 if TYPE_CHECKING:
     from labinterp._catalog import Catalog
     from labinterp._inputs import LabResult
-    from labinterp._rules import World
+    from labinterp._worlds import World
 
 Cell = tuple[str, str, int]  # analyte, unit, number of the stretch
 

@@ -14,8 +14,9 @@ from labinterp._inputs import Patient
 from labinterp._measure import Measured
 from labinterp._report import PatternMatch
 from labinterp._results import Finding, NotAssessed
-from labinterp._rules import in_span, place
+from labinterp._rules import place
 from labinterp._spans import holds
+from labinterp._worlds import in_span
 
 
 class Truth(NamedTuple):

@@ -51,3 +51,9 @@ def plain(text: str) -> Plain | None:
     if point < 0:
         return Plain(number, Decimal(text), 0, text)
     return Plain(number, Decimal(text), len(text) - point - 1, repr(number))
+
+
+def plain_number(value: Decimal) -> int | float:
+    """A JSON number: whole where the text was whole."""
+    exponent = value.as_tuple().exponent
+    return int(value) if isinstance(exponent, int) and 0 <= exponent < 30 else float(value)

@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from labinterp._inputs import Patient
+from labinterp._origins import Derivation
+from labinterp._plain import plain_number
 from labinterp._quantity import Quantity
 from labinterp._reported import Reported
 
@@ -39,49 +41,6 @@ class Basis(NamedTuple):
     critical: Mapping[str, Any] | None
     possible: tuple[str, ...]
     memo: Memo
-
-
-class Input(NamedTuple):
-    """A quantity that another was computed from: a result of one row, or itself computed from several."""
-
-    analyte: str
-    rows: tuple[int, ...]
-    quantity: Quantity
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data in the published form."""
-        return {"analyte": self.analyte, "rows": list(self.rows), "value": plain_number(self.quantity.value), "unit": self.quantity.unit}
-
-
-class Derivation(NamedTuple):
-    """How a quantity was computed.
-
-    Attributes:
-        id: Of the block in the data.
-        function: Name of the function.
-        rows: Every row of the input it rests on.
-        inputs: What the function took, as reported.
-        note: What belongs beside the value.
-        cite: Where it comes from.
-    """
-
-    id: str
-    function: str
-    rows: tuple[int, ...]
-    inputs: tuple[Input, ...]
-    note: str
-    cite: tuple[Mapping[str, Any], ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data in the published form."""
-        return {
-            "id": self.id,
-            "function": self.function,
-            "rows": list(self.rows),
-            "inputs": [one.to_dict() for one in self.inputs],
-            "note": self.note,
-            "citations": [dict(cite) for cite in self.cite],
-        }
 
 
 class Finding(NamedTuple):
@@ -188,19 +147,35 @@ class Finding(NamedTuple):
         if basis.limit_set is None:
             return []
         cites = basis.catalog.citations(basis.limit_set.id) if self.limits != "reported" else []
+        for shift in basis.limit_set.moved_by if self.limits != "reported" else ():
+            cites = cites + basis.catalog.written_out(shift["cite"])
         if basis.critical is not None:
             cites = cites + basis.catalog.written_out(basis.critical["cite"])
         return cites
 
     @property
     def caveats(self) -> list[dict[str, Any]]:
-        """What can move this number without the body having changed."""
+        """What can move this number without the body having changed, and what moved the lines it was compared with."""
         entry = self.basis.catalog.table["analytes"][self.analyte]
-        return [
+        moved = [{"id": id, "text": text, "citations": cites} for id, text, cites in self.moves()]
+        return moved + [
             {"id": c["id"], "text": c["text"], "citations": self.basis.catalog.written_out(c["cite"])}
             for c in entry["caveats"]
             if (not c["bands"] or self.band in c["bands"]) and (not c["codes"] or self.code in c["codes"])
         ]
+
+    def moves(self) -> list[tuple[str, str, list[dict[str, Any]]]]:
+        """What moved the lines that answered: an id, a sentence, and where the amount is printed."""
+        basis = self.basis
+        if basis.limit_set is None or self.limits == "reported":
+            return []
+        found, contexts, unit = [], basis.catalog.table["policy"]["contexts"], basis.limit_set.data["unit"]
+        for shift in basis.limit_set.moved_by:
+            why = " and ".join(contexts[name]["text"] for name in shift["requires"])
+            up, amount = ("down", shift["add"][1:]) if shift["add"].startswith("-") else ("up", shift["add"])
+            text = f"Every line of {self.limits} was moved {up} by {amount} {unit}: {why}. The reported number was not changed."
+            found.append((f"{self.limits}/{'+'.join(shift['requires'])}", text, basis.catalog.written_out(shift["cite"])))
+        return found
 
     def trace(self) -> list[dict[str, str]]:
         """How the answer came about: what was read, which limits were considered, and why each did or did not apply."""
@@ -285,9 +260,3 @@ class NotAssessed(NamedTuple):
 def reach(decimals: int) -> float:
     """Half of the last printed digit, with room for the last bit of a float."""
     return float(10.0**-decimals * (0.5 + 5e-10))
-
-
-def plain_number(value: Decimal) -> int | float:
-    """A JSON number: whole where the text was whole."""
-    exponent = value.as_tuple().exponent
-    return int(value) if isinstance(exponent, int) and 0 <= exponent < 30 else float(value)

@@ -125,6 +125,14 @@ class InForce(Strict):
     until: date | None = None
 
 
+class Shift(Strict):
+    """A declared circumstance that moves every line of a set, by a printed amount in the set's unit."""
+
+    requires: Annotated[tuple[Key, ...], Field(min_length=1)]
+    add: Decimal
+    cite: tuple[Cite, ...]
+
+
 class LimitSet(Strict):
     """The lines one authority draws for one analyte from one day on.
 
@@ -147,6 +155,7 @@ class LimitSet(Strict):
     judgement: str = ""
     caveat: str = ""
     populations: tuple[Population, ...]
+    shifts: tuple[Shift, ...] = ()
     cite: tuple[Cite, ...]
 
 

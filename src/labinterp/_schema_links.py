@@ -138,9 +138,10 @@ class Pattern(Strict):
 
 
 class Context(Strict):
-    """A circumstance a person may declare."""
+    """A circumstance a person may declare. Of those with the same `one_of` only one can be true of a person."""
 
     text: str
+    one_of: Key | None = None
     names: tuple[str, ...] = ()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from labinterp._rules import World, why_not, worlds
+from labinterp._worlds import World, why_not, worlds
 
 if TYPE_CHECKING:
     from labinterp._catalog import Catalog
@@ -64,6 +64,7 @@ def _populations(catalog: Catalog, finding: Finding, limit_set: LimitSet, chosen
     lines = ", ".join(
         f"{band[0].replace('_', ' ')} {text}" for band, text in zip(own["bands"], spans(limit_set, chosen, finding.unit), strict=True)
     )
+    steps += [("moved", text) for _, text, _ in finding.moves()]
     steps.append(("lines", f"In {finding.unit}: {lines}. The source prints: {data['printed']}."))
     if data["judgement"]:
         steps.append(("judgement", data["judgement"]))

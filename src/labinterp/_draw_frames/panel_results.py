@@ -118,18 +118,19 @@ class Cells:
         self._first: dict[Any, int] = {}
         self._next = 0
 
-    def of(self, found: Results, values: pl.Series) -> tuple[Ints, Any]:
+    def of(self, found: Results, values: pl.Series, moved: Ints) -> tuple[Ints, Any]:
         """The cell of each result, and whether it is one of its own.
 
         Args:
             found: The results.
             values: The values as printed, of the frame's rows.
+            moved: From `Sights.moves`, for each result.
         """
-        pair = found.analyte * len(self._units) + found.unit
+        pair = (moved * len(self._sights.analytes) + found.analyte) * len(self._units) + found.unit
         stretch, on_mark = np.zeros(len(pair), np.int64), found.op == RANGE
         for one in np.unique(pair).tolist():
             here = np.flatnonzero(pair == one)
-            edges, number = self._edges(found, here[0]), found.number[here]
+            edges, number = self._edges(found, moved, here[0]), found.number[here]
             at = np.searchsorted(edges, number, side="right")
             stretch[here] = self._room(one, len(edges) + 1) + at
             if len(edges):
@@ -138,7 +139,7 @@ class Cells:
         for n in self._alone(found, values, on_mark):
             value, high = self._exact(found, values, n)
             if value is not None:
-                top = -1 if high is None else int(np.searchsorted(self._edges(found, n), high, side="right"))
+                top = -1 if high is None else int(np.searchsorted(self._edges(found, moved, n), high, side="right"))
                 shown = value if len(value.as_tuple().digits) > DIGITS else None
                 stretch[n], alone[n] = self._room((int(stretch[n]), shown, top), 1), True
         asks = self._asks[found.analyte]
@@ -147,8 +148,8 @@ class Cells:
         cell: Ints = ((stretch * len(OPS) + found.op) * len(self._codes) + code) * 2 + undecided
         return cell, alone
 
-    def _edges(self, found: Results, n: int) -> Any:
-        return self._sights.edges(self._sights.analytes[found.analyte[n]], self._units[found.unit[n]])
+    def _edges(self, found: Results, moved: Ints, n: int) -> Any:
+        return self._sights.edges(self._sights.analytes[found.analyte[n]], self._units[found.unit[n]], int(moved[n]))
 
     def _alone(self, found: Results, values: pl.Series, on_mark: Any) -> list[int]:
         """Ranges, and numbers that end on a line and were printed with more digits than a float keeps."""

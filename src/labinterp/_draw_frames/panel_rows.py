@@ -142,9 +142,9 @@ class PanelReader:
         if not with_codes:
             found = found._replace(code=np.zeros_like(found.code), band=np.ones_like(found.band))
         statements, sights = self._statements, self._statements.sights
-        lines = np.array([sights.lines(one) for one in people])
+        lines, moves = (np.array([of(one) for one in people]) for of in (sights.lines, sights.moves))
         person = who[found.panel]
-        (cell, alone), line = self._cells.of(found, values), lines[person, found.analyte]
+        (cell, alone), line = self._cells.of(found, values, moves[person, found.analyte]), lines[person, found.analyte]
         kind, first = numbered([pl.Series(cell), pl.Series(line)])
         learned, alerted = np.zeros(len(first), np.int64), np.zeros(len(first), bool)
         for at, n in enumerate(first.tolist()):

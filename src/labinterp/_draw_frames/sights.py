@@ -23,8 +23,8 @@ from labinterp._measure import Measured
 from labinterp._patterns import Panel, evaluate
 from labinterp._quantity import Quantity
 from labinterp._results import Basis, Finding, Memo
-from labinterp._rules import worlds
 from labinterp._spans import holds, span_edges
+from labinterp._worlds import worlds
 
 if TYPE_CHECKING:
     from labinterp._catalog import Catalog
@@ -80,7 +80,12 @@ class Sights:
                     same.append(id(gate))
         self.asks_codes = [any("codes" in gate for gate, _ in self.questions.get(analyte, ())) for analyte in self.analytes]
         self._years = table["policy"]["pregnancy_possible_years"]
-        self._edges: dict[tuple[str, str], npt.NDArray[np.float64]] = {}
+        self._edges: dict[tuple[str, str, int], npt.NDArray[np.float64]] = {}
+        moving = [[(shift, c) for id in gate_sets(catalog).get(one, ()) for shift in catalog.limit_set(id).data["shifts"] for c in shift["requires"]]
+                  for one in self.analytes]  # fmt: skip
+        self._moving = [frozenset(context for _, context in each) for each in moving]
+        self._moves: Numbered[frozenset[str]] = Numbered()
+        self._moves.number(frozenset(), frozenset())
         self._lines: Numbered[None] = Numbered()
         self._lines_of: dict[Any, npt.NDArray[np.int64]] = {}
         self._answers: Numbered[tuple[str, tuple[bool | None, ...]]] = Numbered()
@@ -94,20 +99,31 @@ class Sights:
         """How many cells are remembered."""
         return len(self._sight_of) + len(self._together)
 
-    def edges(self, analyte: str, unit: str) -> npt.NDArray[np.float64]:
-        """Where what is seen of a number may change, whoever it belongs to: `searchsorted(edges, number, "right")` is its stretch."""
-        found = self._edges.get((analyte, unit))
+    def moves(self, patient: Patient) -> npt.NDArray[np.int64]:
+        """For each analyte the number of the circumstances that move the lines gates ask about; 0 where none does."""
+        found = [moving & patient.contexts for moving in self._moving]
+        return np.array([self._moves.number(one, one) for one in found], np.int64)
+
+    def edges(self, analyte: str, unit: str, moved: int = 0) -> npt.NDArray[np.float64]:
+        """Where what is seen of a number may change, whoever it belongs to: `searchsorted(edges, number, "right")` is its stretch.
+
+        Args:
+            analyte: Id.
+            unit: UCUM code.
+            moved: From `moves`, for the person.
+        """
+        found = self._edges.get((analyte, unit, moved))
         if found is None:
             marks: set[float] = set()
             for id in gate_sets(self.catalog).get(analyte, ()):
-                limits = self.catalog.limit_set(id)
+                limits = self.catalog.limit_set(id).moved(self._moves.things[moved])
                 for population in range(len(limits.populations)):
                     marks |= set(limits.edges_in(population, unit))
             for span in (*gate_spans(self.catalog).get(analyte, ()), *self.catalog.table["analytes"][analyte]["alerts"]):
                 marks |= set(span_edges(self.catalog, analyte, span, unit)[0])
             # a comparator may count a mark with the number below or above it
             near = {x for mark in marks if isfinite(mark) for x in (nextafter(mark, -inf), mark, nextafter(mark, inf))}
-            found = self._edges[analyte, unit] = np.array(sorted(near))
+            found = self._edges[analyte, unit, moved] = np.array(sorted(near))
         return found
 
     def lines(self, patient: Patient) -> npt.NDArray[np.int64]:
@@ -116,7 +132,8 @@ class Sights:
         if found is None:
             sets = gate_sets(self.catalog)
             asked = [[worlds(self.catalog.limit_set(id), patient.facts, self._years) for id in sets.get(one, ())] for one in self.analytes]
-            keys = [(analyte, tuple(map(tuple, each))) for analyte, each in zip(self.analytes, asked, strict=True)]
+            moved = [patient.contexts & moving for moving in self._moving]
+            keys = [(analyte, tuple(map(tuple, each)), by) for analyte, each, by in zip(self.analytes, asked, moved, strict=True)]
             found = self._lines_of[patient.facts] = np.array([self._lines.number(key, None) for key in keys])
         return found
 

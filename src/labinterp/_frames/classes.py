@@ -17,7 +17,8 @@ from labinterp._frames.screen import may_be_known, name_pieces
 from labinterp._identify import Identified, Refused, code_key, name_key, of_specimen, specimen_key, which
 from labinterp._inputs import Age, Patient, age_from_years, read_sex, whole_years
 from labinterp._measure import NO_UNIT, unit_of
-from labinterp._rules import DAYS, in_span
+from labinterp._rules import DAYS
+from labinterp._worlds import in_span
 from labinterp.errors import InputError
 
 T = TypeVar("T")
@@ -151,7 +152,9 @@ class People:
         self._spans = sorted(spans, key=str)
         self.bounds = sorted({end * DAYS[unit] for unit, *ends in spans for end in ends if end is not None})
         alerts = [alert for entry in catalog.table["analytes"].values() for alert in entry["alerts"]]
-        self._asked = frozenset(c for one in (*populations, *alerts) for c in one["requires"])
+        shifts = [shift for limits in catalog.table["limits"].values() for shift in limits["shifts"]]
+        alternatives = [{"requires": group} for limits in catalog.table["limits"].values() for group in limits["one_of"]]
+        self._asked = frozenset(c for one in (*populations, *alerts, *shifts, *alternatives) for c in one["requires"])
         self.age(None)
 
     def sex(self, text: str | None) -> int:

@@ -113,11 +113,11 @@ class Stretched:
         if found is None:
             rules = self.book(patient).find(analyte, self.catalog.table["analytes"][analyte]["si"])
             if isinstance(rules, Rule):
-                found = (rules.limit_set.id, rules.population)
+                found = (rules.limit_set.key, rules.population)
             elif isinstance(rules, Silence):
                 found = rules
             else:  # which answers are asked depends on what was stated, too
-                found = (patient.pregnant, *((world, rule and (rule.limit_set.id, rule.population)) for world, rule in rules))
+                found = (patient.pregnant, *((world, rule and (rule.limit_set.key, rule.population)) for world, rule in rules))
             self._rules[key] = found
         return found
 
