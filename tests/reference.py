@@ -142,6 +142,15 @@ def in_force(entry: dict[str, Any]) -> bool:
 _CONCENTRATION = re.compile(r"([munp]?)(g|mol|eq)/([dm]?)L")
 _POWER = {"": 0, "d": -1, "m": -3, "u": -6, "n": -9, "p": -12}
 _KIND = {"g": "mass", "mol": "substance", "eq": "equivalent"}
+# units that are no mass, amount or charge in a volume: how much one is of the others in its row; rows never meet
+_ROWS: tuple[dict[str, Fraction], ...] = (
+    {"mL/min/{1.73_m2}": Fraction(1), "mL/s/{1.73_m2}": Fraction(60)},
+    {"U/L": Fraction(1), "U/dL": Fraction(10), "U/mL": Fraction(1000), "kU/L": Fraction(1000), "ukat/L": Fraction(60), "nkat/L": Fraction(6, 100)},
+    {"m[IU]/L": Fraction(1), "u[IU]/mL": Fraction(1), "m[IU]/mL": Fraction(1000), "[IU]/L": Fraction(1000), "[IU]/dL": Fraction(10**4),
+     "[IU]/mL": Fraction(10**6), "k[IU]/L": Fraction(10**6)},
+    {"umol/mmol": Fraction(1), "mmol/mol": Fraction(1)},
+    {"mg/g": Fraction(1)},
+)  # fmt: skip
 
 
 @cache
@@ -162,8 +171,9 @@ def worth(analyte: str, unit: str) -> Fraction | None:
     units = data_of(analyte)["units"]
     if kind(unit) in {refused["kind"] for refused in units.get("refuse", ())}:
         return None
-    if kind(unit) == kind(units["si"]) == "gfr":
-        return {"mL/min/{1.73_m2}": Fraction(1), "mL/s/{1.73_m2}": Fraction(60)}.get(unit)
+    for row in _ROWS:
+        if units["si"] in row:
+            return row.get(unit)
     parts = _CONCENTRATION.fullmatch(unit)
     if parts is None:
         return None

@@ -214,6 +214,8 @@ def members(analyte: str, population: dict[str, Any]) -> list[Row]:
 _RANGES = {
     "homocysteine": ("umol/L", 5, 15), "mma": ("umol/L", Decimal("0.07"), Decimal("0.38")), "magnesium": ("mmol/L", Decimal("0.66"), Decimal("1.07")),
     "creatinine": ("umol/L", 45, 90), "rbc_magnesium": ("mg/dL", Decimal("4.2"), Decimal("6.8")),
+    "creatine_kinase": ("U/L", 26, 140), "tsh": ("m[IU]/L", Decimal("0.4"), Decimal("4.2")),
+    "cholesterol": ("mmol/L", 3, 5), "triglycerides": ("mmol/L", Decimal("0.5"), Decimal("1.7")),
 }  # fmt: skip
 
 

@@ -38,7 +38,10 @@ SIZES = {
     "g/L": ("mass", 0), "mg/dL": ("mass", -2), "mg/L": ("mass", -3), "ug/L": ("mass", -6), "ng/mL": ("mass", -6), "ng/L": ("mass", -9),
     "pg/mL": ("mass", -9), "mmol/L": ("amount", -3), "umol/L": ("amount", -6), "nmol/mL": ("amount", -6), "nmol/L": ("amount", -9),
     "pmol/L": ("amount", -12), "meq/L": ("charge", -3), "mL/min/{1.73_m2}": ("rate", 0),
+    "g/dL": ("mass", 1), "ug/mL": ("mass", -3), "ug/dL": ("mass", -5), "U/L": ("activity", 0), "ukat/L": ("katal", 0), "m[IU]/L": ("arbitrary", -3),
+    "u[IU]/mL": ("arbitrary", -3), "umol/mmol": ("molar ratio", 0), "mg/g": ("mass ratio", 0),
 }  # fmt: skip
+FAMILIES = {"charge": "amount", "katal": "activity"}  # kinds in which a line is the same line
 
 
 class Place(NamedTuple):
@@ -75,6 +78,8 @@ def amount(unit: str, kind: str, moiety: dict[str, Any]) -> Fraction:
     """How much one of a unit is, in g/L or mol/L."""
     own, power = SIZES[unit]
     size = Fraction(10) ** power
+    if own == "katal":  # one mole a second; one unit is one micromole a minute
+        own, size = "activity", size * 60
     if own == "charge":
         own, size = "amount", size / moiety["valence"]
     if own == kind:
@@ -85,8 +90,8 @@ def amount(unit: str, kind: str, moiety: dict[str, Any]) -> Fraction:
 
 def line_in(line: Decimal, limits: dict[str, Any], unit: str, moiety: dict[str, Any]) -> Fraction:
     """A line in a unit: as printed in that unit or one of its kind, else by the molar mass."""
-    kind = {"charge": "amount"}.get(SIZES[unit][0], SIZES[unit][0])
-    kinds = {u: {"charge": "amount"}.get(SIZES[u][0], SIZES[u][0]) for u in (limits["unit"], *limits.get("also_in", {}))}
+    kind = FAMILIES.get(SIZES[unit][0], SIZES[unit][0])
+    kinds = {u: FAMILIES.get(SIZES[u][0], SIZES[u][0]) for u in (limits["unit"], *limits.get("also_in", {}))}
     printed = {u: dict(pairs)[line] for u, pairs in limits.get("also_in", {}).items()}
     if unit in printed:
         return Fraction(printed[unit])

@@ -474,6 +474,11 @@ OURS = {
     ],
     "creatinine": ["Creatinine", "Serum Creatinine", "Creatinine, Serum", "Creatinine, Blood", "Kreatinin"],
     "egfr": ["Creatinine eGFR"],
+    # creatine kinase, TSH, and the fats read beside vitamin E
+    "creatine_kinase": ["CK SerPl-cCnc", "Creatine Kinase (CK)"],
+    "tsh": ["TSH", "Thyroid Stimulating Hormone", "Thyroid Stimulating Hormone (TSH)", "TSH SerPl-aCnc"],
+    "cholesterol": ["Total Cholesterol", "Cholesterol, Total", "Cholest SerPl-mCnc"],
+    "triglycerides": ["Triglycerides", "Trigl SerPl-mCnc"],
 }
 # Ours too, in words that need not be understood: the answer is the right one or "unknown".
 ALSO_OURS = {
@@ -490,6 +495,7 @@ CODES = {
     "1989-3": "vitamin_d", "2132-9": "vitamin_b12", "2284-8": "folate", "13965-9": "homocysteine", "2276-4": "ferritin", "19123-9": "magnesium",
     "2601-3": "magnesium", "2593-2": "rbc_magnesium", "1988-5": "crp", "30522-7": "crp", "2160-0": "creatinine", "38483-4": "creatinine",
     "33914-3": "egfr",
+    "2157-6": "creatine_kinase", "3016-3": "tsh", "11580-8": "tsh", "11579-0": "tsh", "2093-3": "cholesterol", "2571-8": "triglycerides",
 }  # fmt: skip
 
 UNREAD = {"38483-4"}  # creatinine in whole blood: need not be known
