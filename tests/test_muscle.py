@@ -25,13 +25,14 @@ EFFECTS = {
     "falls": "HP:0002359", "fatigue": "HP:0012378", "exercise_intolerance": "HP:0003546", "muscle_bleeding": "HP:0040242",
     "impaired_tissue_repair": "HP:0001058", "restless_legs": "HP:0012452",
 }  # fmt: skip
-MECHANISMS = (
-    "low_ionised_calcium excitation_contraction secondary_hyperpth phosphate_energy bone_pain_inhibition vdr_signalling protein_synthesis_down "
-    "proteolysis_up oxidative_stress mitochondrial_dysfunction impaired_myelin dorsal_column_loss corticospinal_loss motor_denervation "
-    "ineffective_erythropoiesis reduced_o2_delivery iron_enzyme_deficit collagen_hydroxylation vessel_fragility carnitine_synthesis lipid_peroxidation "
-    "mg_excitability mg_atp_cofactor mg_pth_block mg_k_wasting nmj_blockade membrane_hypoexcitability homocysteine_toxicity mma_marker deconditioning "
-    "iron_tissue_toxicity"
-).split()
+MECHANISMS = [
+    "low_ionised_calcium", "excitation_contraction", "secondary_hyperpth", "phosphate_energy", "bone_pain_inhibition", "vdr_signalling",
+    "protein_synthesis_down", "proteolysis_up", "oxidative_stress", "mitochondrial_dysfunction", "impaired_myelin", "dorsal_column_loss",
+    "corticospinal_loss", "motor_denervation", "ineffective_erythropoiesis", "reduced_o2_delivery", "iron_enzyme_deficit",
+    "collagen_hydroxylation", "vessel_fragility", "carnitine_synthesis", "lipid_peroxidation", "mg_excitability", "mg_atp_cofactor",
+    "mg_pth_block", "mg_k_wasting", "nmj_blockade", "membrane_hypoexcitability", "homocysteine_toxicity", "mma_marker", "deconditioning",
+    "iron_tissue_toxicity",
+]  # fmt: skip
 NEVER_LINKED = {"raised_ck"}  # a finding that vitamins do not explain: suppressed only
 MARKER = {"mma_marker"}  # a marker, the way of no link
 
@@ -122,7 +123,11 @@ def test_every_gate_of_a_link_has_a_case_on_both_sides(catalog: Catalog, seen: S
         for kind in ("links", "suppress"):
             for item in condition.get(kind, ()):
                 found = gates.get(id(item["when"]), set())
-                missing += [f"{item['id']}: never {word}" for word, there in (("true", True in found), ("not true", bool(found - {True}))) if not there]
+                missing += [
+                    f"{item['id']}: never {word}"
+                    for word, there in (("true", True in found), ("not true", bool(found - {True})))
+                    if not there
+                ]
     assert not missing, "\n" + "\n".join(missing)
 
 
@@ -160,3 +165,47 @@ def _sentences(table: Mapping[str, Any]) -> Iterator[str]:
         yield from (link.get(key, "") for link in condition.get("links", ()) for key in ("note", "reversibility", "onset", "through"))
     for pattern in table["patterns"].values():
         yield from (outcome.get(key, "") for outcome in pattern["outcomes"] for key in ("text", "next_test"))
+
+
+# --- wording ---------------------------------------------------------------------------------------------------
+
+SAYS = {
+    "causes": " can cause ",
+    "contributes_to": " may contribute to ",
+    "associated_with": " has been linked in studies with ",
+    "proposed": " has been suggested from animal or cell studies only.",
+}
+
+
+def test_every_link_is_said_with_the_verb_of_its_relation(catalog: Catalog) -> None:
+    """No link sounds stronger than its relation, and a treatment without effect is never encouraged."""
+    for condition, link in links(catalog):
+        said = _explain.sentence(catalog.table, condition, link)
+        assert [relation for relation, words in SAYS.items() if words in said] == [link["relation"]], link["id"]
+        assert (" one causes the other" in said) == (link["relation"] == "associated_with"), link["id"]
+        hopeless = link["treatment"]["effect"] in ("no_effect", "harm_signal")
+        assert ("Trials have not shown that supplements help" in said) == hopeless, link["id"]
+        assert not hopeless or "often improves" not in said, link["id"]
+
+
+def test_no_sentence_speaks_to_a_person_or_tells_them_to_stop_or_take_something(catalog: Catalog) -> None:
+    """The catalog speaks of results, never to "you"; it stops no medicine and starts no supplement."""
+    alerts = (alert["text"] for analyte in catalog.table["analytes"].values() for alert in analyte["alerts"])
+    for text in (*_sentences(catalog.table), *alerts):
+        low = f" {text.casefold()} "
+        assert not re.search(r"\b(?:you|your|yours)\b", low), text
+        assert not re.search(r"\b(?:must|should) (?:take|stop|start)\b", low), text
+        assert not re.search(
+            r"\b(?:stop|start|take) (?:the |any )?(?:metformin|statin|statins|ppi|iron|vitamin|folic|potassium|phosphate)", low
+        ), text
+
+
+def test_every_alert_tells_its_tier_calmly(catalog: Catalog) -> None:
+    """A flag of the first tier says whom to contact; no flag shouts."""
+    for analyte in catalog.table["analytes"].values():
+        for alert in analyte["alerts"]:
+            assert "!" not in alert["text"], alert["id"]
+            if alert["tier"] == "T1":
+                assert re.search(r"emergency (?:services|care)", alert["text"]), alert["id"]
+            if alert["tier"] == "T2":
+                assert "same day" in alert["text"] or "emergency" in alert["text"], alert["id"]
