@@ -17,6 +17,7 @@ from labinterp._compile import compile_table
 from labinterp._files import Files, read_files
 from labinterp._schema_analyte import Analyte
 from labinterp._schema_links import Condition, Pattern
+from labinterp._schema_parts import Gate
 
 CITE = '[{ source = "nkf-ckd-epi-2021", locator = "made for a test", checked = "primary" }]'
 
@@ -172,13 +173,27 @@ def files(*more: str, conditions: tuple[str, ...] = (CONDITION,), patterns: tupl
         patterns: Its patterns.
     """
     shipped = read_files(DATA, [])
-    own = [Analyte.model_validate(read(text + (ALERT if 'id = "adjusted_calcium"' in text else ""))) for text in (*FILES, *more)]
-    kept = {id: one for id, one in shipped.analytes.items() if id in ("vitamin_d", "vitamin_b12", "holotranscobalamin", "mma", "homocysteine", "folate", "ferritin", "magnesium", "crp", "agp", "creatinine", "egfr")}  # fmt: skip
+    own = {
+        one.id: one
+        for one in (Analyte.model_validate(read(text + (ALERT if 'id = "adjusted_calcium"' in text else ""))) for text in (*FILES, *more))
+    }
+    kept = {id: one if id == "egfr" else one.model_copy(update={"derive": ()}) for id, one in shipped.analytes.items() if id not in own}
+    limits = {limit_set.id for one in (*own.values(), *kept.values()) for limit_set in one.limits}
+    policy, single = shipped.policy, shipped.policy.single_mild
+    derived = tuple(one for one in policy.derived if _limits(one.when) <= limits)
+    single = single.model_copy(update={"unless": tuple(gate for gate in single.unless if _limits(gate) <= limits)})
     return shipped._replace(
-        analytes={**kept, **{one.id: one for one in own}},
+        policy=policy.model_copy(update={"derived": derived, "single_mild": single}),
+        analytes={**own, **kept},
         conditions={one.id: one for one in (Condition.model_validate(read(text)) for text in conditions)},
         patterns={one.id: one for one in (Pattern.model_validate(read(text)) for text in patterns)},
     )
+
+
+def _limits(gate: Gate) -> set[str]:
+    """The sets that a gate asks."""
+    inner = (*gate.all_of, *gate.any_of, *gate.none_of, *gate.of)
+    return ({gate.limits} if gate.limits else set()).union(*(_limits(one) for one in inner))
 
 
 @cache

@@ -48,7 +48,7 @@ MORE = {
     "finding": {"value_high", "label", "near_limit", "possible_bands", "notes", "caveats"},
     "citation": {"organisation", "title", "year", "doi", "pmid", "url"},
     "pattern": {"name", "settled_by", "next_test", "citations"},
-    "effect": {"treatment", "mechanisms", "because"},
+    "effect": {"recovery", "treatment", "mechanisms", "because"},
     "alert": {"id"},
 }
 

@@ -174,6 +174,24 @@ def test_every_band_and_every_line_is_under_test(asked: list[tuple[Finding, set[
     assert not missing, "\n" + "\n".join(missing)
 
 
+def test_every_shift_is_under_test(asked: list[tuple[Finding, set[str]]]) -> None:
+    """Each circumstance that moves the lines of a set has a case on both sides of a line that it moved."""
+    catalog, missing = Catalog.default(), []
+    for id in catalog.table["limits"]:
+        for shift in catalog.limit_set(id).data["shifts"]:
+            sides = set[str]()
+            for finding, keys in asked:
+                limit_set, population = finding.basis.limit_set, finding.basis.population
+                if not ({"band", "code"} & keys) or finding.comparator or limit_set is None or population is None:
+                    continue
+                if limit_set.id == id and shift in limit_set.moved_by:
+                    words = [word for _, word in limit_set.populations[population]["lines"]]
+                    for line, word in zip(limit_set.exact_lines(population, finding.unit), words, strict=True):
+                        sides |= side(Fraction(finding.value), line, word, NEAR)
+            missing += [f"{id} in {shift['requires']}: no case just {s} a moved line" for s in sorted({"above", "below"} - sides)]
+    assert not missing, "\n" + "\n".join(missing)
+
+
 def test_every_critical_value_and_alert_is_under_test(asked: list[tuple[Finding, set[str]]]) -> None:
     """Each line of each critical value and alert has a case on both sides that asserts the code or the alerts."""
     catalog, missing = Catalog.default(), []

@@ -134,18 +134,21 @@ def words(code: str, band: str, limits: str, reason: str) -> str:
     return f"{code}, {band.replace('_', ' ') or 'cannot be told'} ({limits})" if code else f"not assessed, {reason}"
 
 
-def expected(records: Sequence[Mapping[str, Any]], drawn: Sequence[Mapping[str, Any]] | None = None, **how: Any) -> list[tuple[Any, ...]]:
+def expected(
+    records: Sequence[Mapping[str, Any]], drawn: Sequence[Mapping[str, Any]] | None = None, research: bool = False, **how: Any
+) -> list[tuple[Any, ...]]:
     """What `interpret` says of the panels that files make of the same rows; the texts of a frame stay as they are, with the space around them.
 
     Args:
         records: The rows.
         drawn: The same rows with the facts that hold in their draw, where those are others.
+        research: As for `interpret`.
         how: Further arguments of `interpret`.
     """
     found = []
     for panel in read_rows(drawn or records):
         results = [rows.asked(records[number - 1])[0]._replace(collected_at=day_read(records[number - 1])) for number in panel.rows]
-        report = interpret(results, panel.patient, rows=panel.rows, **how)
+        report = interpret(results, panel.patient, rows=panel.rows, research=research, **how)
         first = records[panel.rows[0] - 1]
         found += [(first["patient_id"], *said) for said in statements(report, panel.rows, records, **how)]
     return found
@@ -163,11 +166,11 @@ def given(said: pl.DataFrame) -> list[tuple[Any, ...]]:
     return said.select("patient_id", *ANSWERS).rows()
 
 
-@pytest.mark.parametrize(("seed", "untidy"), [(1, 0.0), (2, 0.3), (3, 1.0)])
-def test_every_statement_is_that_of_the_panel(seed: int, untidy: float) -> None:
+@pytest.mark.parametrize(("seed", "untidy", "research"), [(1, 0.0, False), (2, 0.3, False), (3, 1.0, False), (4, 0.3, True)])
+def test_every_statement_is_that_of_the_panel(seed: int, untidy: float, research: bool) -> None:
     """All analytes, missing and contradicting facts, dirty values, results twice, circumstances shown and declared."""
     records = export(380, seed, untidy)
-    want, got = expected(records), given(panel_frame(frame_of(records)))
+    want, got = expected(records, research=research), given(panel_frame(frame_of(records), research=research))
     assert got == want
     kinds = {row[1] for row in want}
     assert kinds == {"pattern", "open_question", "effect", "alert", "context", "finding", "derived"}

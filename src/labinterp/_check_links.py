@@ -154,7 +154,13 @@ def check_gates(files: Files) -> Iterator[Problem]:
                         f"the mechanism {mechanism!r} is not in mechanisms.toml.",
                         "Correct the id.",
                     )
+    said = {c.id for c in files.conditions.values()} | {link.id for c in files.conditions.values() for link in c.links}
     for pattern in files.patterns.values():
+        for id in (*pattern.replaces, *(id for outcome in pattern.outcomes for id in outcome.replaces)):
+            if id not in said:
+                yield Problem(
+                    f"patterns/{pattern.id}.toml", "replaces", f"{id!r} is no condition and no link of this catalog.", "Correct the id."
+                )
         for analyte in (*pattern.inputs, *(s for o in pattern.outcomes for s in o.settled_by)):
             if analyte not in files.analytes:
                 yield Problem(f"patterns/{pattern.id}.toml", "inputs", f"{analyte!r} is no analyte of this catalog.", "Correct the id.")
@@ -210,6 +216,7 @@ def check_words(files: Files) -> Iterator[Problem]:
 def sentences(files: Files) -> Iterator[tuple[str, str, str]]:
     """(file, place, text) of everything a report can print in words."""
     policy = files.policy
+    yield "policy.toml", "single_mild > note", policy.single_mild.note
     for n, text in enumerate((policy.disclaimer, *policy.standing)):
         yield "policy.toml", f"standing {n}", text
     for mapping in (policy.occasions, policy.verbs, policy.certainty_words, policy.treatment_words, policy.tier_words):
@@ -229,7 +236,7 @@ def sentences(files: Files) -> Iterator[tuple[str, str, str]]:
         for text in (condition.name, condition.about, condition.next_step, *condition.at_risk, *condition.usually_done):
             yield file, "text", text
         for link in condition.links:
-            yield from ((file, link.id, text) for text in (link.note, link.reversibility, link.onset, link.through))
+            yield from ((file, link.id, text) for text in (link.note, link.reversibility, link.recovery, link.onset, link.through))
     for pattern in files.patterns.values():
         for outcome in pattern.outcomes:
             yield from ((f"patterns/{pattern.id}.toml", outcome.certainty, text) for text in (outcome.text, outcome.next_test))

@@ -265,6 +265,7 @@ def _policy(files: Files) -> dict[str, Any]:
         "pregnancy_possible_years": [None if a is None else float(a) for a in (pregnancy.at_least, pregnancy.below)],
         "muscle_text_years": [None if a is None else float(a) for a in (muscle.at_least, muscle.below)],
         "derived": [_lean(d) for d in policy["derived"]],
+        "single_mild": {**policy["single_mild"], "unless": [_lean(gate) for gate in policy["single_mild"]["unless"]]},
     }
 
 

@@ -6,35 +6,45 @@ decided by its relation, never by the writer of one file.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from labinterp._codes import CERTAINTIES, RELATIONS
 from labinterp._patterns import Panel, Truth, evaluate
 from labinterp._report import Advice, Alert, Effect
+from labinterp._results import Finding
 from labinterp._spans import holds
 from labinterp._worlds import in_span
 
 
 class ActiveLink(NamedTuple):
-    """A link whose gate is true, and the rows that make it so."""
+    """A link whose gate is true, the rows that make it so, and whether a pattern is behind it that saw more than one value alone."""
 
     condition: Mapping[str, Any]
     link: Mapping[str, Any]
     rows: frozenset[int]
+    read_together: bool
 
 
 def active_links(panel: Panel, conditions: Iterable[Mapping[str, Any]] | None = None) -> list[ActiveLink]:
-    """Every link from a condition to an effect that holds for the panel and is not suppressed; default: of all conditions."""
-    found = []
+    """Every link from a condition to an effect that holds for the panel, is not suppressed, and is not said by a pattern in its place.
+
+    Args:
+        panel: The results, with the patterns that were found.
+        conditions: Of the data; default: all.
+    """
+    found, replaced = [], frozenset[str]().union(*panel.replaced.values())
     for condition in panel.book.catalog.table["conditions"].values() if conditions is None else conditions:
         silent = _suppressed(condition, panel)
         for link in condition.get("links", ()):
             if "all" in silent or link["effect"] in silent:
                 continue
+            if replaced & {condition["id"], link["id"]} and not _patterns_asked(link["when"]):
+                continue
             truth: Truth = evaluate(link["when"], panel)
             if truth.value is True:
-                found.append(ActiveLink(condition, link, truth.rows or _all_rows(link["when"], panel)))
+                together = any(_sees_more(panel, id) for id in _patterns_asked(link["when"]))
+                found.append(ActiveLink(condition, link, truth.rows or _all_rows(link["when"], panel), together))
     return found
 
 
@@ -53,6 +63,21 @@ def _suppressed(condition: Mapping[str, Any], panel: Panel) -> set[str]:
             effects = suppression["effects"]
             silent.update(["all"] if effects == "all" else effects)
     return silent
+
+
+def single_mild(panel: Panel) -> bool:
+    """Whether at most one result is out, and that one mild, by the policy's own words: links with little evidence are then held back."""
+    policy = panel.book.catalog.table["policy"]["single_mild"]
+    answers = [panel.answers.get(one.row) for results in panel.by_analyte.values() for one in results if not one.computed_from]
+    out = [answer.code for answer in answers if isinstance(answer, Finding) and answer.band is not None and answer.code in policy["out"]]
+    if len(out) > 1 or not set(out) <= set(policy["mild"]):
+        return False
+    return not any(evaluate(gate, panel).value is True for gate in policy["unless"])
+
+
+def firm(policy: Mapping[str, Any], one: ActiveLink) -> bool:
+    """Whether a link is said of a single mild value, too: it rests on enough evidence, or on tests that were read together."""
+    return one.read_together or one.link["certainty"] not in policy["single_mild"]["held_back"]
 
 
 def muscle_text_applies(panel: Panel) -> bool:
@@ -89,15 +114,34 @@ def _effect(panel: Panel, id: str, group: list[ActiveLink]) -> Effect:
             cites.setdefault((cite["source"], cite["locator"]), cite)
     return Effect(
         id, effect["name"], effect.get("hpo"), tuple(dict.fromkeys(one.condition["id"] for one in group)),
-        strongest.link["relation"], strongest.link["certainty"], strongest.link["reversibility"],
+        strongest.link["relation"], strongest.link["certainty"], strongest.link["reversibility"], strongest.link.get("recovery", ""),
         strongest.link["treatment"]["effect"], tuple(dict.fromkeys(m for one in group for m in one.link.get("mechanisms", ()))),
         tuple(sorted(frozenset().union(*(one.rows for one in group)))), sentence(catalog.table, strongest.condition, strongest.link),
         tuple(cites.values()),
     )  # fmt: skip
 
 
-def _asks_pattern(gate: Mapping[str, Any]) -> bool:
-    return "pattern" in gate or any(_asks_pattern(inner) for word in ("all_of", "any_of") for inner in gate.get(word, ()))
+def _patterns_asked(gate: Mapping[str, Any]) -> list[str]:
+    """The patterns that a gate rests on."""
+    own = [gate["pattern"]] if "pattern" in gate else []
+    return own + [id for word in ("all_of", "any_of") for inner in gate.get(word, ()) for id in _patterns_asked(inner)]
+
+
+def _sees_more(panel: Panel, id: str) -> bool:
+    """Whether a pattern sees results of more than one test, or one of them in a circumstance that it asks for."""
+    pattern = panel.book.catalog.table["patterns"][id]
+    if sum(analyte in panel.by_analyte for analyte in pattern["inputs"]) > 1:
+        return True
+    gates = [*pattern.get("tests", {}).values(), *(outcome["when"] for outcome in pattern["outcomes"])]
+    return any(evaluate(gate, panel).value is True for gate in _contexts_asked(gates))
+
+
+def _contexts_asked(gates: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    for gate in gates:
+        if "context" in gate:
+            yield gate
+        for word in ("all_of", "any_of", "of"):
+            yield from _contexts_asked(gate.get(word, ()))
 
 
 def sentence(table: Mapping[str, Any], condition: Mapping[str, Any], link: Mapping[str, Any]) -> str:
@@ -109,7 +153,7 @@ def sentence(table: Mapping[str, Any], condition: Mapping[str, Any], link: Mappi
         link: One of its links.
     """
     policy, effect = table["policy"], table["effects"][link["effect"]]
-    occasion = policy["occasions"]["pattern" if _asks_pattern(link["when"]) else "band"]
+    occasion = policy["occasions"]["pattern" if _patterns_asked(link["when"]) else "band"]
     said = policy["verbs"][link["relation"]].format(occasion=occasion, condition=condition["name"], effect=effect["in_sentence"])
     treatment = policy["treatment_words"].get(link["treatment"]["effect"], "")
     parts = [said, policy["certainty_words"][link["certainty"]], link.get("note", ""), treatment]

@@ -34,6 +34,7 @@ def interpret(
     catalog: Catalog | None = None,
     decimal: str | None = None,
     rows: Iterable[int] | None = None,
+    research: bool = False,
 ) -> Report:
     """Interpret results that were drawn together.
 
@@ -46,6 +47,7 @@ def interpret(
         catalog: Other data, such as `Catalog.default().with_files("our_limits/")`.
         decimal: The decimal mark of the source, "." or ",", where numbers such as "1,060" read two ways.
         rows: Numbers of the results in their source; default 1, 2, 3, ...
+        research: Also give links that rest on little evidence where one mildly abnormal value is all there is.
 
     Returns:
         Report: findings, refusals with reasons, patterns, effects, alerts; all frozen.
@@ -73,8 +75,8 @@ def interpret(
     if rows is not None and len(set(numbers)) != len(listed):
         raise InputError("rows are as many different numbers as there are results")
     book = _book(catalog, patient, day, authority, as_of)
-    short = _short(book, listed, numbers) if decimal != "," else None
-    findings, refused, derived, whole = short or _long(book, listed, numbers, decimal)
+    short = _short(book, listed, numbers, research) if decimal != "," else None
+    findings, refused, derived, whole = short or _long(book, listed, numbers, decimal, research)
     notes = whole.notes
     if patient.pregnant and patient.sex == "male":
         notes = (*notes, "The patient is given as male and pregnant; pregnancy was not used.")
@@ -84,17 +86,17 @@ def interpret(
     )
 
 
-def _short(book: Book, listed: list[LabResult], numbers: tuple[int, ...]) -> Parts | None:
+def _short(book: Book, listed: list[LabResult], numbers: tuple[int, ...], research: bool) -> Parts | None:
     """The short way: every result is plain and known, and a panel between the same lines was read before."""
     answered = [found for row, result in zip(numbers, listed, strict=True) if (found := quick(book, result, row))]
     if len(answered) < len(listed):
         return None
     findings, cells = zip(*answered, strict=True) if answered else ((), ())
-    whole: Whole | None = book.wholes.get(cells)
+    whole: Whole | None = book.wholes.get((cells, research))
     return None if whole is None else (findings, (), (), whole.moved(numbers))
 
 
-def _long(book: Book, listed: list[LabResult], numbers: tuple[int, ...], decimal: str | None) -> Parts:
+def _long(book: Book, listed: list[LabResult], numbers: tuple[int, ...], decimal: str | None, research: bool) -> Parts:
     """The long way: measure, see what the panel shows of the person, assess, read together."""
     from labinterp._together import read_together  # a single value does without patterns and effects
 
@@ -107,16 +109,16 @@ def _long(book: Book, listed: list[LabResult], numbers: tuple[int, ...], decimal
         else:
             measured.append(read)
     collected = {row: result.collected_at for row, result in zip(numbers, listed, strict=True) if result.collected_at is not None}
-    derived, whole = read_together(book, measured, answers, collected)
+    derived, whole = read_together(book, measured, answers, collected, bool(research))
     whole = whole._replace(rows=numbers)
     ordered = [answers[row] for row in sorted(answers)]
     if decimal != ",":
-        _learn(book, listed, numbers, measured, whole)
+        _learn(book, listed, numbers, measured, whole, bool(research))
     findings = tuple(a for a in ordered if isinstance(a, Finding))
     return findings, tuple(a for a in ordered if isinstance(a, NotAssessed)), derived, whole
 
 
-def _learn(book: Book, listed: list[LabResult], numbers: tuple[int, ...], measured: list[Measured], whole: Whole) -> None:
+def _learn(book: Book, listed: list[LabResult], numbers: tuple[int, ...], measured: list[Measured], whole: Whole, research: bool) -> None:
     """Remember plain results as lanes, and the whole where nothing but the stretches decided it."""
     by_row = {one.row: one for one in measured}
     for row, result in zip(numbers, listed, strict=True):
@@ -126,7 +128,7 @@ def _learn(book: Book, listed: list[LabResult], numbers: tuple[int, ...], measur
         return
     cells = [found[1] for row, result in zip(numbers, listed, strict=True) if (found := quick(book, result, row))]
     if len(cells) == len(listed) and len(book.wholes) < MOST_WHOLES:
-        book.wholes[tuple(cells)] = whole
+        book.wholes[tuple(cells), research] = whole
 
 
 def as_results(results: Mapping[str, Any] | Iterable[LabResult]) -> list[LabResult]:

@@ -147,7 +147,7 @@ def gate_spans(catalog: Catalog) -> Mapping[str, list[Any]]:
 def gates(catalog: Catalog) -> Iterator[Mapping[str, Any]]:
     """Every part of the data that a gate may be."""
     table = catalog.table
-    yield from _inside([table["conditions"], table["patterns"], table["policy"]["derived"]])
+    yield from _inside([table["conditions"], table["patterns"], table["policy"]["derived"], table["policy"]["single_mild"]])
 
 
 def _inside(value: Any) -> Iterator[Mapping[str, Any]]:

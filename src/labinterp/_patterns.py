@@ -47,6 +47,7 @@ class Panel:
         self.context_truth: dict[str, Truth] = {}
         self.known: dict[int, Truth] = {}  # what gates were found to say before, by the id of the gate
         self.matches: dict[str, str] = {}
+        self.replaced: dict[str, frozenset[str]] = {}  # pattern -> the conditions and links it speaks in place of
 
     @property
     def patient(self) -> Patient:
@@ -176,6 +177,8 @@ def match_patterns(panel: Panel, wanted: Collection[str] | None = None) -> list[
                     missing |= truth.missing
                 continue
             panel.matches[pattern["id"]] = outcome["certainty"]
+            general = pattern.get("replaces", ()) if outcome["certainty"] in ("likely", "possible") else ()
+            panel.replaced[pattern["id"]] = frozenset((*general, *outcome.get("replaces", ())))
             if outcome["certainty"] != "not_supported":
                 found.append(_match(catalog, pattern, outcome, truth, missing))
             break

@@ -52,7 +52,7 @@ def show_report(console: Console, report: Report, catalog: Catalog) -> None:
     _section(console, "Needs attention", [f"{a.tier}, {tiers[a.tier]} (row {a.row}): {a.text}" for a in report.alerts], "bold red")
     _section(console, "Read together", [_pattern(p) for p in report.patterns])
     _section(console, "Not settled yet", [_pattern(p) for p in report.open_questions])
-    _section(console, "Linked to muscle", [f"{e.name}: {e.text} Recovery: {e.reversibility}" for e in report.effects])
+    _section(console, "Linked to muscle", [f"{e.name}: {e.text} Recovery: {e.reversibility} {e.recovery}".rstrip() for e in report.effects])
     _section(console, "What is usually done", [_advice(a) for a in report.advice])
     console.print(Text("\n" + report.disclaimer, style="bold"))
     if report.effects or report.patterns or report.alerts:

@@ -44,6 +44,7 @@ class Effect(NamedTuple):
     relation: str
     certainty: str
     reversibility: str
+    recovery: str
     treatment: str
     mechanisms: tuple[str, ...]
     because: tuple[int, ...]

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from labinterp._schema_parts import Ages, Certainty, Cite, Gate, Id, Key, Relation, Strict
+from labinterp._schema_parts import Ages, Certainty, Cite, Code, Gate, Id, Key, Relation, Strict
 
 
 class Treatment(Strict):
@@ -46,6 +46,7 @@ class Link(Strict):
     ]
     treatment: Treatment
     reversibility: str
+    recovery: str = ""
     onset: str = ""
     note: str = ""
     cite: tuple[Cite, ...]
@@ -111,17 +112,24 @@ class Effects(Strict):
 
 
 class Outcome(Strict):
-    """One answer a pattern can give; the first whose gate is true is given."""
+    """One answer a pattern can give; the first whose gate is true is given.
+
+    `replaces`: conditions or links that are not said of single results where this outcome is given, whatever its certainty.
+    """
 
     certainty: Literal["likely", "possible", "cannot_tell", "not_supported"]
     when: Gate
     text: str
     settled_by: tuple[Key, ...] = ()
     next_test: str = ""
+    replaces: tuple[str, ...] = ()
 
 
 class Pattern(Strict):
-    """One file of `patterns/`: a combination of results with a meaning."""
+    """One file of `patterns/`: a combination of results with a meaning.
+
+    `replaces`: conditions or links that are not said of single results where the pattern is likely or possible.
+    """
 
     schema_: Literal[1] = Field(alias="schema")
     id: Key
@@ -129,6 +137,7 @@ class Pattern(Strict):
     order: int
     about: str
     inputs: tuple[Key, ...]
+    replaces: tuple[str, ...] = ()
     tests: Mapping[Key, Gate] = {}
     outcomes: tuple[Outcome, ...]
     cite: tuple[Cite, ...]
@@ -153,11 +162,28 @@ class DerivedContext(Strict):
     cite: tuple[Cite, ...]
 
 
+class SingleMild(Strict):
+    """When one mildly abnormal value is not enough to name links that rest on little evidence.
+
+    `out`: findings in a band with one of these codes count as out; `mild`: and are mild with these. A panel with at most one finding out, and that one
+    mild, gives no link whose certainty is among `held_back`, but for links that rest on a pattern, unless one of the gates of `unless`
+    is true (a declared symptom, a band that is not mild).
+    """
+
+    out: tuple[Code, ...]
+    mild: tuple[Code, ...]
+    held_back: tuple[Certainty, ...]
+    unless: tuple[Gate, ...] = ()
+    note: str
+    cite: tuple[Cite, ...] = ()
+
+
 class Policy(Strict):
     """`policy.toml`: the rules of use a clinician could disagree with."""
 
     pregnancy_possible_years: Ages
     muscle_text_years: Ages
+    single_mild: SingleMild
     contexts: Mapping[Key, Context]
     derived: tuple[DerivedContext, ...]
     specimens: Mapping[Key, tuple[str, ...]]

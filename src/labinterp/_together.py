@@ -7,7 +7,7 @@ from typing import Any
 
 from labinterp._assess import Book, assess_measured, book_for
 from labinterp._computed import Computed, assessed, compute, days_of, person_of
-from labinterp._explain import active_links, advice, alerts, effects, muscle_text_applies
+from labinterp._explain import active_links, advice, alerts, effects, firm, muscle_text_applies, single_mild
 from labinterp._inputs import Patient
 from labinterp._measure import Measured
 from labinterp._patterns import Panel, Truth, derived_contexts, evaluate, match_patterns
@@ -16,7 +16,7 @@ from labinterp._results import Finding, Memo, NotAssessed
 
 
 def read_together(
-    book: Book, measured: list[Measured], answers: dict[int, Finding | NotAssessed], collected: Mapping[int, Any]
+    book: Book, measured: list[Measured], answers: dict[int, Finding | NotAssessed], collected: Mapping[int, Any], research: bool
 ) -> tuple[tuple[Finding, ...], Whole]:
     """Assess each result in the light of the others, and say what they mean together.
 
@@ -25,6 +25,7 @@ def read_together(
         measured: What could be read.
         answers: Refusals by row; the findings are added here.
         collected: When the sample of each row was taken, where it is known.
+        research: Whether links with little evidence are asked for where a single mild value is all there is.
 
     Returns:
         tuple: what could be computed; and the whole, without the numbers of the rows. `memo["own"]` of the whole is set where more
@@ -54,6 +55,9 @@ def read_together(
     if links and not muscle_text_applies(panel):
         links = []
         notes.append("The links to muscle are for adults who are not pregnant; none is given here.")
+    if not research and not all(firm(policy, one) for one in links) and single_mild(panel):
+        links = [one for one in links if firm(policy, one)]
+        notes.append(policy["single_mild"]["note"])
     whole = Whole(
         tuple(m for m in matches if m.certainty in ("likely", "possible")),
         tuple(m for m in matches if m.certainty == "cannot_tell"),

@@ -133,7 +133,13 @@ def _patient(case: Mapping[str, Any]) -> Patient:
 
 def _options(case: Mapping[str, Any], catalog: Catalog) -> dict[str, Any]:
     asked = case.get("ask", {})
-    return {"authority": asked.get("authority"), "as_of": asked.get("as_of"), "decimal": asked.get("decimal"), "catalog": catalog}
+    return {
+        "authority": asked.get("authority"),
+        "as_of": asked.get("as_of"),
+        "decimal": asked.get("decimal"),
+        "catalog": catalog,
+        "research": asked.get("research", False),
+    }
 
 
 def _day_before(day: str) -> str:

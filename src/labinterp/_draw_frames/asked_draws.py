@@ -26,6 +26,7 @@ class Drawn(NamedTuple):
         within: How far a window reaches.
         by_clock: Whether the time of day counts for that.
         row_id: The column that labels rows.
+        research: Whether links with little evidence are asked for where a single mild value is all there is.
     """
 
     asked: Asked
@@ -35,6 +36,7 @@ class Drawn(NamedTuple):
     within: timedelta | None
     by_clock: bool
     row_id: Any
+    research: bool
 
     @property
     def needed(self) -> dict[str, Any]:
@@ -47,7 +49,9 @@ class Drawn(NamedTuple):
         return [name for name in self.by if not (self.by_day and name == self.asked.columns["collected_at"])]
 
 
-def drawn_by(names: list[Any], found: Asked, by: Sequence[Any], within: str | timedelta | None, row_id: Any) -> Drawn:
+def drawn_by(
+    names: list[Any], found: Asked, by: Sequence[Any], within: str | timedelta | None, row_id: Any, research: bool = False
+) -> Drawn:
     """Check what makes a draw against the columns of a frame.
 
     Args:
@@ -56,6 +60,7 @@ def drawn_by(names: list[Any], found: Asked, by: Sequence[Any], within: str | ti
         by: Role or column names.
         within: How far a window reaches.
         row_id: The column that labels rows, or None.
+        research: Whether links with little evidence are asked for.
 
     Raises:
         InputError: A column that is not there or stands twice, or a time that cannot be read.
@@ -83,7 +88,9 @@ def drawn_by(names: list[Any], found: Asked, by: Sequence[Any], within: str | ti
     reach, by_clock = _reach(within)
     if reach is not None and (day is None or day not in chosen):
         raise InputError("within needs the day of sampling among the columns of by")
-    return Drawn(found, chosen, person if person in chosen else None, day in chosen and day is not None, reach, by_clock, row_id)
+    return Drawn(
+        found, chosen, person if person in chosen else None, day in chosen and day is not None, reach, by_clock, row_id, bool(research)
+    )
 
 
 def _reach(within: str | timedelta | None) -> tuple[timedelta | None, bool]:

@@ -7,15 +7,17 @@ worked out once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
+from labinterp._codes import CODES
 from labinterp._draw_frames.derived_results import AGAIN, Results, days_of, with_derived
 from labinterp._draw_frames.panel_results import TOLD, Cells, answered, answered_anew, places_of, results
 from labinterp._draw_frames.persons import Ints, PersonReader, numbered
 from labinterp._draw_frames.row_panels import By, Panels, panels
+from labinterp._draw_frames.said import Said, Slots, flat, nothing, slots_of
 from labinterp._draw_frames.statements import FINDING, KINDS, Statement, Statements, Unit, World
 from labinterp._frames.texts import LOCK
 
@@ -25,40 +27,6 @@ if TYPE_CHECKING:
 
 ADDED = ("kind", "id", "certainty", "relation", "because", "missing", "next", "tier", "text")
 _MOST = 200_000  # combinations remembered; a reader that knows more is replaced
-
-
-class Said(NamedTuple):
-    """Statements about panels.
-
-    Attributes:
-        panel: Whose.
-        order: Among those of one kind.
-        statement: Its number.
-        row: The row it is about, or -1 where its analytes tell the rows.
-    """
-
-    panel: Ints
-    order: Ints
-    statement: Ints
-    row: Ints
-
-
-class Slots(NamedTuple):
-    """The results of each analyte of each panel.
-
-    Attributes:
-        views: For each panel and analyte, what is seen of its results; 0 for none.
-        place: For each panel and analyte, where its rows are; -1 for none.
-        start: Where the rows of each place begin.
-        size: How many there are.
-        row: The rows, ascending within a place.
-    """
-
-    views: Ints
-    place: Ints
-    start: Ints
-    size: Ints
-    row: Ints
 
 
 class PanelReader:
@@ -78,7 +46,9 @@ class PanelReader:
         """Whether it has learned more than is kept."""
         return self._statements.size > _MOST
 
-    def read(self, columns: Mapping[str, pl.Series], by: By, labels: pl.Series, asked: Asked) -> tuple[Ints, Ints, pl.DataFrame]:
+    def read(
+        self, columns: Mapping[str, pl.Series], by: By, labels: pl.Series, asked: Asked, research: bool
+    ) -> tuple[Ints, Ints, pl.DataFrame]:
         """The statements of all panels, in the order of the panels' first rows.
 
         Args:
@@ -86,6 +56,7 @@ class PanelReader:
             by: What makes a draw.
             labels: What each row is called in "because".
             asked: What was asked for.
+            research: Whether links with little evidence are asked for where a single mild value is all there is.
 
         Returns:
             tuple: for each statement the first row of its panel, a row of the first day of its draw, and a frame of the columns `ADDED`.
@@ -105,10 +76,11 @@ class PanelReader:
             found = results(answers, grouped.of_row, days, self._statements.relevant)
             found, derived = with_derived(found, self._statements, grouped.facts, worlds, world)
             sight, alerts = self._sights(found, values, [one.book.patient for one in worlds], world)
-            slots = self._slots(found, sight, len(grouped.first))
+            slots = slots_of(found, sight, len(grouped.first), self._statements.sights)
+            single = np.zeros(len(world), bool) if research else self._single(answers, grouped, slots, worlds, world)
             said = [
                 *self._patterns(slots, worlds, world),
-                self._effects(slots, worlds, world),
+                self._effects(slots, worlds, world, single),
                 alerts,
                 self._shown(worlds, world),
                 self._findings(anew, row, grouped),
@@ -121,7 +93,7 @@ class PanelReader:
     def _worlds(self, found: Results, values: pl.Series, patients: list[Patient], who: Ints) -> tuple[list[World], Ints]:
         """The kinds of persons in the circumstances their panels show, and that of each panel."""
         sight, _ = self._sights(found, values, patients, who, with_codes=False)
-        slots = self._slots(found, sight, len(who))
+        slots = slots_of(found, sight, len(who), self._statements.sights)
         unit = self._statements.derived
         number, first = numbered([pl.Series(who), *(pl.Series(slots.views[:, at]) for at in unit.analytes)])
         made = [self._statements.world(patients[who[n]], slots.views[n, list(unit.analytes)].tolist()) for n in first]
@@ -157,30 +129,10 @@ class PanelReader:
         number, shown = numbered([pl.Series(cell[places]), pl.Series(person[places])])
         alerts = [statements.alerts(int(cell[n]), people[person[n]].contexts) for n in places[shown]]
         tiers = {s: int(str(statements.all.things[s].tier)[1:]) for s in {s for one in alerts for s in one}}
-        place, statement = _flat(number, alerts)
+        place, statement = flat(number, alerts)
         about = found.at(places[place])
         order = np.array([tiers[one] for one in statement.tolist()], np.int64)
         return learned[kind], Said(about.panel, order, statement, about.row)
-
-    def _slots(self, found: Results, sight: Ints, height: int) -> Slots:
-        width = len(self._statements.analytes)
-        slot = found.panel * width + found.analyte
-        order = np.argsort(slot, kind="stable")
-        slot, sight = slot[order], sight[order]
-        start = np.flatnonzero(np.diff(slot, prepend=-1))
-        size = np.diff(np.append(start, len(slot)))
-        views: Ints = np.zeros(height * width, np.int64)
-        place = np.full(height * width, -1, np.int64)
-        place[slot[start]] = np.arange(len(start))
-        if start.size:
-            least, most = np.minimum.reduceat(sight, start), np.maximum.reduceat(sight, start)
-            kind, first = numbered([pl.Series(least), pl.Series(most)])
-            together = self._statements.sights.together
-            view = np.array([together(sorted({int(least[n]), int(most[n])})) for n in first], np.int64)[kind]
-            for n in np.flatnonzero((least != most) & (size > 2)).tolist():
-                view[n] = together(sorted(set(sight[start[n] : start[n] + size[n]].tolist())))
-            views[slot[start]] = view
-        return Slots(views.reshape(height, width), place.reshape(height, width), start, size, found.row[order])
 
     # --- statements --------------------------------------------------------------------------------------------
 
@@ -207,7 +159,18 @@ class PanelReader:
             out.append(Said(panel, np.full(len(panel), order), statement[panel], np.full(len(panel), -1)))
         return out
 
-    def _effects(self, slots: Slots, worlds: list[World], world: Ints) -> Said:
+    def _single(self, answers: pl.DataFrame, grouped: Panels, slots: Slots, worlds: list[World], world: Ints) -> Any:
+        """Whether a single mild value is all there is in a panel, as `single_mild` tells it of one."""
+        statements = self._statements
+        policy, code = statements.catalog.table["policy"]["single_mild"], places_of(answers, "code")
+        out, mild = (np.isin(code, [CODES.index(one) + 1 for one in policy[word]]) for word in ("out", "mild"))
+        out &= places_of(answers, "band") > 0
+        count, grave = (np.bincount(grouped.of_row[rows], minlength=len(world)) for rows in (out, out & ~mild))
+        number = len(statements.patterns) + len(statements.conditions)
+        excepted = self._of_unit(number, statements.excepted, statements.makes_exception, slots, worlds, world)
+        return (count <= 1) & (grave == 0) & (excepted == 0)
+
+    def _effects(self, slots: Slots, worlds: list[World], world: Ints, single: Any) -> Said:
         statements = self._statements
         links = [
             self._of_unit(number, unit, statements.condition, slots, worlds, world)
@@ -218,21 +181,21 @@ class PanelReader:
             active |= one != statements.no_links
         panel = np.flatnonzero(active)
         if not panel.size:
-            return _nothing()
-        kind, first = numbered([pl.Series(one[panel]) for one in links])
-        made = [statements.effects(tuple(int(one[panel[n]]) for one in links)) for n in first]
-        place, statement = _flat(kind, made)
-        _, order = _flat(kind, [range(len(one)) for one in made])
+            return nothing()
+        kind, first = numbered([*(pl.Series(one[panel]) for one in links), pl.Series(single[panel])])
+        made = [statements.effects(tuple(int(one[panel[n]]) for one in links), bool(single[panel[n]])) for n in first]
+        place, statement = flat(kind, made)
+        _, order = flat(kind, [range(len(one)) for one in made])
         return Said(panel[place], order, statement, np.full(len(place), -1))
 
     def _shown(self, worlds: list[World], world: Ints) -> Said:
-        panel, statement = _flat(world, [one.shown for one in worlds])
+        panel, statement = flat(world, [one.shown for one in worlds])
         return Said(panel, np.zeros(len(panel), np.int64), statement, np.full(len(panel), -1))
 
     def _findings(self, anew: pl.DataFrame, row: Ints, grouped: Panels) -> Said:
         """Results whose answer in the panel is another one than on their own."""
         if not anew.height:
-            return _nothing()
+            return nothing()
         names = [*TOLD, *(f"{name} anew" for name in TOLD)]
         columns = {name: places_of(anew, name) for name in ("analyte", *names)}
         differ = np.zeros(len(row), bool)
@@ -256,7 +219,7 @@ class PanelReader:
         sorted_ = np.lexsort((row, order, rank[statement], panel))
         panel, statement, row = panel[sorted_], statement[sorted_], row[sorted_]
         # the rows behind each: its own, or those of its analytes
-        at, analyte = _flat(statement, [one.analytes for one in known])
+        at, analyte = flat(statement, [one.analytes for one in known])
         place = slots.place[panel[at], analyte]
         at, place = at[place >= 0], place[place >= 0]
         size = slots.size[place]
@@ -275,24 +238,8 @@ class PanelReader:
         return grouped.first[panel], grouped.day_row[panel], frame
 
 
-def _nothing() -> Said:
-    none = np.empty(0, np.int64)
-    return Said(none, none, none, none)
-
-
 def _words(code: str | None, band: str | None, limits: str | None, reason: str | None) -> str:
     """One answer in words."""
     if code is None:
         return f"not assessed, {reason}"
     return f"{code}, {'cannot be told' if band is None else band.replace('_', ' ')} ({limits})"
-
-
-def _flat(kinds: Ints, lists: Sequence[Sequence[int]]) -> tuple[Ints, Ints]:
-    """For each place of `kinds` the members of the list of its kind: the places, repeated, and the members."""
-    sizes = np.array([len(one) for one in lists], np.int64)
-    members = np.array([member for one in lists for member in one], np.int64)
-    starts = np.cumsum(sizes) - sizes
-    size = sizes[kinds] if len(kinds) else np.empty(0, np.int64)
-    place = np.repeat(np.arange(len(kinds)), size)
-    within = np.arange(len(place)) - np.repeat(np.cumsum(size) - size, size)
-    return place, members[starts[kinds[place]] + within] if len(place) else np.empty(0, np.int64)

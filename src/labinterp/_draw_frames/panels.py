@@ -52,6 +52,7 @@ def panel_frame(
     as_of: date | str | None = None,
     catalog: Catalog | None = None,
     decimal: str | None = None,
+    research: bool = False,
     prefix: str = "li_",
 ) -> Frame:
     """Read whole draws of a long frame: what is said of results together, one statement a row.
@@ -93,6 +94,7 @@ def panel_frame(
         as_of: As for `interpret`.
         catalog: As for `interpret`.
         decimal: As for `interpret`.
+        research: As for `interpret`.
         prefix: Before the names of the answer columns.
 
     Returns:
@@ -140,7 +142,7 @@ def panel_frame(
     }
 
     def drawn(names: Sequence[Any]) -> Drawn:
-        return drawn_by(list(names), asked(names, roles, **options), by, within, row_id)
+        return drawn_by(list(names), asked(names, roles, **options), by, within, row_id, research)
 
     said = _said(native, drawn)
     return cast("Frame", said if native is frame else narwhals.from_native(said))
@@ -181,7 +183,7 @@ def _read(columns: Mapping[str, pl.Series], keys: Sequence[pl.Series], labels: p
     person = None if drawn.person is None else drawn.labels.index(drawn.person)
     others = [column for at, column in enumerate(keys) if at != person]
     by = By(None if person is None else keys[person], others, drawn.by_day, drawn.within, drawn.by_clock)
-    return _reader(drawn.asked).read(columns, by, labels, drawn.asked)
+    return _reader(drawn.asked).read(columns, by, labels, drawn.asked, drawn.research)
 
 
 def _reader(asked: Asked) -> PanelReader:

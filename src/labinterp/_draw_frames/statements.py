@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from labinterp._assess import Book, book_for
 from labinterp._draw_frames.sights import Sights, asked_of
-from labinterp._explain import ActiveLink, active_links, effects, muscle_text_applies
+from labinterp._explain import ActiveLink, active_links, effects, firm, muscle_text_applies
 from labinterp._frames.classes import Numbered
 from labinterp._inputs import Patient
 from labinterp._patterns import Panel, Truth, derived_contexts, evaluate, match_patterns
@@ -69,7 +69,7 @@ class World(NamedTuple):
         contexts: What the panel says of circumstances that were not declared.
         shown: The statements about those it shows.
         muscle: Whether the links to muscle are for this person.
-        facts: What each unit sees of all this: the patterns, then the conditions.
+        facts: What each unit sees of all this: the patterns, the conditions, what makes an exception for a single mild value.
     """
 
     book: Book
@@ -99,22 +99,24 @@ class Statements:
         table = catalog.table
         ordered = sorted(table["patterns"].values(), key=lambda p: p["order"])
         self.patterns = [self._unit(p, _pattern_gates(p), (p["id"],)) for p in ordered]
-        self.conditions = [self._unit(c, _condition_gates(c)) for c in table["conditions"].values() if c.get("links")]
+        conditions = [c for c in table["conditions"].values() if c.get("links")]
+        self.conditions = [self._unit(c, _condition_gates(c), _replacing(c, ordered)) for c in conditions]
         self.derived = self._unit({}, [d["when"] for d in table["policy"]["derived"]])
+        self.excepted = self._unit({"id": "single mild"}, table["policy"]["single_mild"]["unless"])
         alerted = {at for at, analyte in enumerate(self.analytes) if table["analytes"][analyte]["alerts"]}
-        units = [self.derived, *self.patterns, *self.conditions]
+        units = [self.derived, *self.patterns, *self.conditions, self.excepted]
         asked = alerted.union(*(unit.analytes for unit in units))
         blocks = [(derive["analyte"], block) for derive in table["derive"] for block in derive["blocks"]]
         computed = {name for analyte, block in blocks for name in (analyte, *(taken for taken, _ in block["inputs"]))}
         self.relevant = sorted(asked | {self._at[name] for name in computed})
         self.all: Numbered[Statement] = Numbered()
-        self.links: Numbered[tuple[tuple[int, int, frozenset[int]], ...]] = Numbered()
+        self.links: Numbered[tuple[tuple[int, int, frozenset[int], bool], ...]] = Numbered()
         self.no_links = self.links.number((), ())
         self._facts: Numbered[None] = Numbered()
         self._worlds: dict[Any, World] = {}
-        self._matches: dict[Any, tuple[str | None, int]] = {}
+        self._matches: dict[Any, tuple[str | None, frozenset[str], int]] = {}
         self._known: dict[Any, int] = {}
-        self._effects: dict[tuple[int, ...], tuple[int, ...]] = {}
+        self._effects: dict[tuple[tuple[int, ...], bool], tuple[int, ...]] = {}
 
     @property
     def size(self) -> int:
@@ -144,7 +146,8 @@ class Statements:
             book = with_shown(book, shown) if shown else book
             panel = seen_together(book, (), {}, truths)
             found = World(book, truths, tuple(map(self.number, said)), muscle_text_applies(panel))
-            facts = [tuple(evaluate(gate, panel) for gate in unit.facts) for unit in (*self.patterns, *self.conditions)]
+            units = (*self.patterns, *self.conditions, self.excepted)
+            facts = [tuple(evaluate(gate, panel) for gate in unit.facts) for unit in units]
             found = found._replace(facts=tuple(self._facts.number((found.muscle, one), None) for one in facts))
             self._worlds[key] = found
         return found
@@ -153,10 +156,10 @@ class Statements:
 
     def pattern(self, unit: Unit, world: World, facts: int, views: Views) -> int:
         """The number of what a pattern says; -1 where it says nothing."""
-        return self._matched(unit, world, facts, views)[1]
+        return self._matched(unit, world, facts, views)[2]
 
-    def _matched(self, unit: Unit, world: World, facts: int, views: Views) -> tuple[str | None, int]:
-        """How certain a pattern is, if it was decided at all, and the number of what it says."""
+    def _matched(self, unit: Unit, world: World, facts: int, views: Views) -> tuple[str | None, frozenset[str], int]:
+        """How certain a pattern is, if it was decided at all, what it replaces, and the number of what it says."""
         key = (PATTERN, unit.data["id"], facts, *views)
         found = self._matches.get(key)
         if found is None:
@@ -170,7 +173,8 @@ class Statements:
                 number = self.number(
                     Statement(kind, match.id, match.certainty, None, missing, said or None, text=match.text, analytes=match.because)
                 )
-            found = self._matches[key] = panel.matches.get(unit.data["id"]), number
+            id = unit.data["id"]
+            found = self._matches[key] = panel.matches.get(id), panel.replaced.get(id, frozenset()), number
         return found
 
     def condition(self, unit: Unit, world: World, facts: int, views: Views) -> int:
@@ -183,30 +187,38 @@ class Statements:
             panel, seen = self._panel(world.book, unit, views, world.contexts), dict(zip(unit.analytes, views, strict=True))
             for number, pattern in enumerate(self.patterns):
                 if pattern.data["id"] in unit.patterns:
-                    certainty, _ = self._matched(pattern, world, world.facts[number], [seen[at] for at in pattern.analytes])
+                    certainty, replaced, _ = self._matched(pattern, world, world.facts[number], [seen[at] for at in pattern.analytes])
                     panel.matches |= {} if certainty is None else {pattern.data["id"]: certainty}
+                    panel.replaced[pattern.data["id"]] = replaced
             places = {id(link): at for at, link in enumerate(unit.data["links"])}
             active = active_links(panel, [unit.data])
             at = next(n for n, one in enumerate(self.conditions) if one is unit)
-            links = tuple((at, places[id(one.link)], one.rows) for one in active)
+            links = tuple((at, places[id(one.link)], one.rows, one.read_together) for one in active)
             found = self._known[key] = self.links.number(links, links)
         return found
 
-    def effects(self, links: tuple[int, ...]) -> tuple[int, ...]:
+    def makes_exception(self, unit: Unit, world: World, facts: int, views: Views) -> int:
+        """Whether links are given also of a single mild value: 1 or 0."""
+        panel = self._panel(world.book, unit, views, world.contexts)
+        return int(any(evaluate(gate, panel).value is True for gate in self.catalog.table["policy"]["single_mild"]["unless"]))
+
+    def effects(self, links: tuple[int, ...], single: bool) -> tuple[int, ...]:
         """The statements of all links together, strongest first.
 
         Args:
             links: For each condition, from `condition`.
+            single: Whether a single mild value is all there is, so that links with little evidence are held back.
         """
-        found = self._effects.get(links)
+        found = self._effects.get((links, single))
         if found is None:
-            active = []
-            for condition, place, analytes in (one for number in links for one in self.links.things[number]):
+            active, policy = [], self.catalog.table["policy"]
+            for condition, place, analytes, together in (one for number in links for one in self.links.things[number]):
                 data = self.conditions[condition].data
-                active.append(ActiveLink(data, data["links"][place], analytes))
+                active.append(ActiveLink(data, data["links"][place], analytes, together))
+            active = [one for one in active if firm(policy, one)] if single else active
             made = effects(Panel(self.book(Patient()), (), {}), active)
             said = [Statement(EFFECT, e.id, e.certainty, e.relation, text=e.text, analytes=tuple(e.because)) for e in made]
-            found = self._effects[links] = tuple(map(self.number, said))
+            found = self._effects[links, single] = tuple(map(self.number, said))
         return found
 
     def alerts(self, cell: int, contexts: frozenset[str]) -> list[int]:
@@ -232,8 +244,9 @@ class Statements:
     def _unit(self, data: Mapping[str, Any], gates: Iterable[Mapping[str, Any]], patterns: Iterable[str] = ()) -> Unit:
         analytes, facts, asked, left = set[str](), list[Mapping[str, Any]](), set(patterns), list(gates)
         table = self.catalog.table
-        for id in patterns:
+        for id in asked:
             analytes |= set(table["patterns"][id]["inputs"])
+            left.extend(_pattern_gates(table["patterns"][id]))
         while left:
             for gate in _inside(left.pop()):
                 analytes |= set(asked_of(self.catalog, gate))
@@ -253,6 +266,12 @@ def _pattern_gates(pattern: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _condition_gates(condition: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [part["when"] for part in (*condition.get("links", ()), *condition.get("suppress", ()))]
+
+
+def _replacing(condition: Mapping[str, Any], patterns: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The patterns that may speak in place of a condition or one of its links."""
+    own = {condition["id"], *(link["id"] for link in condition["links"])}
+    return [p["id"] for p in patterns if own & {*p.get("replaces", ()), *(id for o in p["outcomes"] for id in o.get("replaces", ()))}]
 
 
 def _inside(gate: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
