@@ -106,7 +106,10 @@ def default(analyte: str) -> dict[str, Any] | None:
     data = data_of(analyte)
     (found,) = [s for s in (*data.get("limits", ()), *data.get("no_limit", ())) if s["id"] == data["default"]]
     assert in_force(found), f"{found['id']} is not in force on the day of the catalog"
-    assert all(not {"age_months", "age_days"} & set(p) for p in found.get("populations", ())), "years are all this reads"
+    for population in found.get("populations", ()):
+        assert "age_days" not in population, "years and months are all this reads"
+        if "age_months" in population:
+            population["age_years"] = {word: Fraction(months) / 12 for word, months in population.pop("age_months").items()}
     return found if "populations" in found else None
 
 
@@ -150,6 +153,8 @@ _ROWS: tuple[dict[str, Fraction], ...] = (
      "[IU]/mL": Fraction(10**6), "k[IU]/L": Fraction(10**6)},
     {"umol/mmol": Fraction(1), "mmol/mol": Fraction(1)},
     {"mg/g": Fraction(1)},
+    {"%": Fraction(1), "1": Fraction(100)},
+    {"fL": Fraction(1)},
 )  # fmt: skip
 
 

@@ -215,6 +215,7 @@ _RANGES = {
     "homocysteine": ("umol/L", 5, 15), "mma": ("umol/L", Decimal("0.07"), Decimal("0.38")), "magnesium": ("mmol/L", Decimal("0.66"), Decimal("1.07")),
     "creatinine": ("umol/L", 45, 90), "rbc_magnesium": ("mg/dL", Decimal("4.2"), Decimal("6.8")),
     "creatine_kinase": ("U/L", 26, 140), "tsh": ("m[IU]/L", Decimal("0.4"), Decimal("4.2")),
+    "iron": ("umol/L", 9, 30), "tibc": ("umol/L", 45, 75), "uibc": ("umol/L", 22, 62), "transferrin": ("g/L", 2, Decimal("3.6")), "mcv": ("fL", 80, 98),
     "cholesterol": ("mmol/L", 3, 5), "triglycerides": ("mmol/L", Decimal("0.5"), Decimal("1.7")),
 }  # fmt: skip
 
@@ -254,7 +255,7 @@ def _random_row(rng: random.Random) -> Texts:
     row = row_of(known, **columns)
     if known.comparator in COMPARATORS[1:] and rng.random() < 0.4:
         row |= {"value": known.value, "comparator": rng.choice(_SIGNS[known.comparator])}
-    if rng.random() < 0.1 and reference.worth(analyte, unit) is not None and " " not in row["unit"]:
+    if rng.random() < 0.1 and reference.worth(analyte, unit) is not None and " " not in row["unit"] and unit != "1":  # nobody writes "0.25 1"
         row |= {"value": f"{row['value']} {row['unit']}", "unit": None}
     return row
 
@@ -372,7 +373,10 @@ def _age(rng: random.Random) -> tuple[int | Fraction | None, dict[str, str | Non
     if drawn < 0.5:
         collected = date(rng.randint(2012, 2025), rng.randint(1, 12), rng.randint(1, 28))
         born = date.fromordinal(max(1, collected.toordinal() - int(years * 365.25) - rng.randint(0, 364)))
-        lived = collected.year - born.year - ((collected.month, collected.day) < (born.month, born.day))
+        lived: int | Fraction = collected.year - born.year - ((collected.month, collected.day) < (born.month, born.day))
+        if lived < 2:  # lines for small children are drawn by months, which the dates tell: the middle of the running one
+            months = (collected.year - born.year) * 12 + collected.month - born.month - (collected.day < born.day)
+            lived = Fraction(2 * months + 1, 24)
         days = {"birth_date": _day(rng, born), "collected_at": _day(rng, collected)}
         return lived, {"age_years": rng.choice((None, None, "unknown")), **days}
     return years, {"age_years": rng.choice(("{}", "{}", "{} y", "{} Jahre", "{}+", "{} yrs")).format(years)}

@@ -488,6 +488,13 @@ OURS = {
     "albumin": ["Albumin", "Albumin (Serum)", "Albumin, Blood", "Albumin SerPl-mCnc"],
     "pth": ["Parathyroid Hormone"],
     "alkaline_phosphatase": ["Alkaline Phosphatase", "Alkalische fosfatase", "Phosphatase Alkaline (Serum)", "ALP SerPl-cCnc"],
+    # haemoglobin, MCV, iron and its carrier
+    "hemoglobin": ["Hemoglobin", "Hemoglobin (blood)", "Hemoglobine", "Hämoglobin", "Hgb Bld-mCnc", "Absolute Hemoglobin"],
+    "mcv": ["MCV", "MCV RBC", "Erythrocyte mean corpuscular volume", "Mean corpuscular volume (erythrocytes)"],
+    "iron": ["Iron", "IJzer", "Iron (serum/plasma) - in mass/volume [µg/dl]"],
+    "tibc": ["Iron Binding Capacity, Total"],
+    "transferrin": ["Transferrin", "Transferrine", "Transferrin (serum/plasma) - in mass/volume [g/L]"],
+    "transferrin_saturation": ["Transferrin Saturation", "IJzersaturatie"],
 }
 # Ours too, in words that need not be understood: the answer is the right one or "unknown".
 ALSO_OURS = {
@@ -496,6 +503,7 @@ ALSO_OURS = {
     "homocysteine": ["Homocysteine SerPl-sCnc"],
     "crp": ["CRP SerPl-mCnc", "CRP SerPl High Sens-mCnc"],
     "creatinine": ["Creat SerPl-mCnc", "Creat Bld-mCnc", "Creatinine Ser Qn (Clr)", "Creatinine, Whole Blood"],
+    "hemoglobin": ["Hgb", "Hemoglobin, Calculated", "Hgb Pre Therap Phleb"],
     "egfr": ["Estimated GFR (MDRD equation)", "MDRDgfr", "Pred GFR SerPl MDRD-vRate"],
     # a share by its sign alone, which names do not keep: its unit % is refused
     "ionized_calcium": ["% Ionized Calcium"],
@@ -511,6 +519,7 @@ CODES = {
     "2157-6": "creatine_kinase", "3016-3": "tsh", "11580-8": "tsh", "11579-0": "tsh", "2093-3": "cholesterol", "2571-8": "triglycerides",
     "17861-6": "calcium", "2000-8": "calcium", "2777-1": "phosphate", "14879-1": "phosphate", "2823-3": "potassium", "6298-4": "potassium",
     "1751-7": "albumin", "6768-6": "alkaline_phosphatase", "2731-8": "pth",
+    "718-7": "hemoglobin", "787-2": "mcv", "30428-7": "mcv", "2498-4": "iron", "2502-3": "transferrin_saturation", "3034-6": "transferrin",
 }  # fmt: skip
 
 UNREAD = {"38483-4"}  # creatinine in whole blood: need not be known
@@ -582,8 +591,9 @@ def test_names_agree_with_the_concepts_others_mapped_them_to() -> None:
     assert {concept: found for concept, found in ours.items() if len(found) > 1} == {}
     others = [(label, fluid) for label, fluid, concept in mimic_labs() if concept in ours and not named(label, None, fluid)]
     assert others == [
-        ("Creatinine, Serum", "Urine")
-    ]  # MIMIC files this serum result under urine; two statements that contradict each other
+        ("Creatinine, Serum", "Urine"),  # MIMIC files this serum result under urine; two statements that contradict each other
+        ("TurbHbI", "Blood"),  # an index of turbidity by its name; unknown is right
+    ]
 
 
 def test_a_result_of_ours_is_read_in_its_unit_or_refused_by_name() -> None:

@@ -34,7 +34,8 @@ def check_names(files: Files) -> Iterator[Problem]:
                 )
         for never in identity.never:
             for name in never.names:
-                if squash(name) in names:
+                own = names.get(squash(name))
+                if own is not None and not (len(tokens(own)) == 1 < len(tokens(name)) and sorted_key(tokens(name)) not in ordered):
                     yield Problem(file, "identity > never", f"{name!r} is also a name of this analyte.", "Take it out of one list.")
         for ambiguous in identity.ambiguous:
             if squash(ambiguous.name) in names:

@@ -160,8 +160,10 @@ def _lookup(table: dict[str, Any] | Any, name: str) -> Identified | Refused | No
         return Refused(
             "ambiguous_analyte", f"The name may mean {' or '.join(may_be)}. Give the full name or a LOINC code.", None, (analyte,)
         )
-    for never in (table["never"].get(key), table["never"].get(ordered)):
-        if never is not None and key not in table["names"]:
+    ours = key in table["names"]
+    apart = " " in ordered and ordered not in table["sorted_names"]  # word for word "hemoglobin A" is not the Spanish "hemoglobina"
+    for never, known in ((table["never"].get(key), ours), (table["never"].get(ordered), ours and not apart)):
+        if never is not None and not known:
             _, reason, because = table["never_reasons"][never]
             return Refused(reason, because, look_alike=True)
     found = table["names"].get(key) or table["sorted_names"].get(ordered)
