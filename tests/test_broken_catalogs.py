@@ -72,6 +72,7 @@ BREAKS = [
     Break("A", "shift in an unknown circumstance", D, '[[limits]]\nid        = "vitamin_d/ros-2018"', SHIFT + '\n[[limits]]\nid        = "vitamin_d/ros-2018"', D, "'vitamin_d/nos-2013' > shifts altitude_9000 > requires", "the context 'altitude_9000' is not in policy.toml"),
     Break("A", "shift that moves nothing", D, "vitamin_d/ros-2018", "vitamin_d/ros-2018", D, "limits 'vitamin_d/nos-2013' > shifts altitude_9000", "it moves nothing"),
     Break("A", "name of two circumstances", "policy.toml", 'names = ["smoker"', 'names = ["inflamed", "smoker"', "policy.toml", "contexts > smoking", "the name 'inflamed' already means inflammation"),
+    Break("A", "word of two effects", "effects.toml", 'words       = ["tiredness"', 'words       = ["cramps", "tiredness"', "effects.toml", "fatigue > words", "'cramps' already leads to muscle_cramp"),
     Break("B", "replaces what is not there", P, 'inputs = ["ferritin"', 'replaces = ["iron_shortage"]\ninputs = ["ferritin"', P, "replaces", "'iron_shortage' is no condition and no link"),
     Break("B", "exception in an unknown band", "policy.toml", '{ limits = "ferritin/who-2020", bands = ["deficient"] }', '{ limits = "ferritin/who-2020", bands = ["empty"] }', "policy.toml", "single_mild > unless", "ferritin/who-2020 has no band 'empty'"),
     Break("B", "overlap", D, 'code = "L", below = 25, ', 'code = "L", below = 26, ', D, f"{SACN} > 'population of the United Kingdom' > bands", "overlap"),

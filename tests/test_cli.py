@@ -292,6 +292,9 @@ def test_exit_codes_of_interpret(cli: Cli) -> None:
         ["interpret", "-", "--delimiter", "\\t"],
         ["explain", "nosuch", "5 ug/L"],
         ["explain", "ferritin"],
+        ["explain", "nosuch", "--muscle"],
+        ["effects", "toothache"],
+        ["interpret", "-", "--stream", "--research", "--to", "csv"],
         ["explain", "ferritin", "5 ug/L", "--context", "unlucky"],
         ["convert", "ferritin", "5 ug/L", "nosuch"],
         ["convert", "ferritin", "5", "ug/L"],
@@ -486,3 +489,104 @@ def test_check_of_a_whole_catalog(cli: Cli) -> None:
 def test_the_versions_are_told(cli: Cli) -> None:
     """--version names the program's and the data's."""
     assert cli("--version") == (0, f"labinterp {labinterp.__version__}, catalog {Catalog.default().version}\n", "")
+
+
+# --- the muscle graph ----------------------------------------------------------------------------------------
+
+
+def test_effects_lists_every_effect(cli: Cli) -> None:
+    listed = json.loads(cli("effects", "--to", "json").out)
+    assert [one["id"] for one in listed] == list(Catalog.default().table["effects"])
+    keys = {"id", "name", "kind", "system", "hpo", "text", "words", "states", "relation", "certainty"}
+    assert all(set(one) == keys for one in listed)
+    assert all((one["states"] > 0) is (one["relation"] is not None) for one in listed)
+    shown = cli("effects").out
+    assert all(one["id"] in shown for one in listed)
+
+
+@pytest.mark.parametrize(
+    ("word", "id"),
+    [
+        ("cramps", "muscle_cramp"), ("muscle_cramp", "muscle_cramp"), ("Cramp or spasm", "muscle_cramp"), ("leg cramps", "muscle_cramp"),
+        ("cramping", "muscle_cramp"), ("HP:0003394", "muscle_cramp"), ("weakness", "muscle_weakness"), ("pins and needles", "paraesthesia"),
+        ("NUMBNESS", "paraesthesia"), ("tired", "fatigue"), ("unsteady", "sensory_ataxia"), ("muscle loss", "muscle_atrophy"),
+    ],
+)  # fmt: skip
+def test_an_effect_is_found_by_id_name_or_everyday_word(cli: Cli, word: str, id: str) -> None:
+    assert json.loads(cli("effects", word, "--to", "json").out)["id"] == id
+
+
+def test_every_word_leads_to_its_effect() -> None:
+    from labinterp._story import effect_id
+
+    catalog = Catalog.default()
+    for id, effect in catalog.table["effects"].items():
+        for text in (id, effect["name"], *effect["words"]):
+            assert effect_id(catalog, text) == id, text
+
+
+def test_a_word_that_leads_nowhere_gets_the_closest_effects(cli: Cli) -> None:
+    done = cli("effects", "muscle crammp")
+    assert (done.code, done.out) == (1, "")
+    assert "closest: muscle_cramp (Cramp or spasm)" in done.err
+    assert "labinterp effects` lists them all" in cli("effects", "toothache").err
+    two = cli("effects", "pain").err  # of two effects neither is guessed
+    assert "myalgia (Muscle pain)" in two
+    assert "bone_pain (Bone pain)" in two
+
+
+def test_the_states_behind_an_effect_are_ranked(cli: Cli) -> None:
+    """By relation, then certainty; each with what is measured, its sources and what is deliberately not said."""
+    from labinterp._codes import CERTAINTIES, RELATIONS
+
+    for id in Catalog.default().table["effects"]:
+        effect = json.loads(cli("effects", id, "--to", "json").out)
+        strength = [(RELATIONS.index(s["relation"]), CERTAINTIES.index(s["certainty"])) for s in effect["states"]]
+        assert strength == sorted(strength, reverse=True)
+        assert all(s["citations"] and s["when"] and s["text"] and (s["analytes"] or s["patterns"]) for s in effect["states"])
+        assert {"catalog", "disclaimer"} <= set(effect)
+    cramps = json.loads(cli("effects", "cramps", "--to", "json").out)
+    assert cramps["states"][0]["relation"] == "causes"
+    assert "vitamin_d_deficiency" in {one["condition"] for one in cramps["not_said"]}
+    assert "vitamin_d_deficiency" not in {one["condition"] for one in cramps["states"]}
+
+
+def test_the_story_of_a_nutrient(cli: Cli) -> None:
+    """States, mechanisms, effects with certainty, who is at risk, what is done, recovery, patterns, sources; no value is needed."""
+    story = json.loads(cli("explain", "B12", "--muscle", "--to", "json").out)
+    assert story["analyte"] == "vitamin_b12"
+    assert [state["condition"] for state in story["states"]] == ["b12_deficiency", "b12_functional_deficiency"]
+    assert "functional_b12_deficiency" in [pattern["id"] for pattern in story["patterns"]]
+    state = story["states"][0]
+    assert all(state[key] for key in ("about", "at_risk", "usually_done", "next_step", "links", "citations"))
+    assert all(link["reversibility"] and link["citations"] and link["certainty"] for link in state["links"])
+    assert any(link["mechanisms"] for link in state["links"])
+    out = cli("explain", "B12", "--muscle").out
+    for text in ("Vitamin B12, total and muscle", "Who is at risk", "What is usually done", "How it is thought to come about", "Recovery:", "Sources", "[1]", "No clinician"):  # fmt: skip
+        assert text in out
+    assert "\x1b" not in out
+    both = json.loads(cli("explain", "B12", "210 pg/mL", "--muscle", "--to", "json").out)
+    assert {"reports", "trace", "story"} <= set(both)
+
+
+@pytest.mark.parametrize("analyte", list(Catalog.default().table["analytes"]))
+def test_every_analyte_has_a_story(cli: Cli, analyte: str) -> None:
+    assert cli("explain", analyte, "--muscle").code == 0
+
+
+@pytest.mark.parametrize("width", ["80", "120"])
+@pytest.mark.parametrize("args", [["effects"], ["effects", "cramps"], ["explain", "vitamin_d", "--muscle"], ["explain", "creatinine", "2.1 mg/dL", "--sex", "male", "--age", "71"]])  # fmt: skip
+def test_tables_fit_the_terminal(cli: Cli, monkeypatch: pytest.MonkeyPatch, args: list[str], width: str) -> None:
+    """Nothing is wider than the terminal, and nothing but a source's address is cut."""
+    setenv = monkeypatch.setenv
+    monkeypatch.setattr(monkeypatch, "setenv", lambda name, value: setenv(name, width if name == "COLUMNS" else value))
+    lines = cli(*args).out.splitlines()
+    assert max(map(len, lines)) <= int(width)
+    assert not [line for line in lines if "\u2026" in line]
+
+
+def test_research_links_are_asked_for(cli: Cli) -> None:
+    data = b"test,value,unit,sex,age\n25(OH)D,40,nmol/L,M,50\n"
+    plain, asked = (json.loads(cli("interpret", "-", "--to", "json", *more, stdin=data).out)["reports"][0] for more in ([], ["--research"]))
+    assert (plain["effects"], [e["id"] for e in asked["effects"]]) == ([], ["low_grip_strength"])
+    assert "low_grip_strength" in cli("explain", "vitamin_d", "40 nmol/L", "--sex", "male", "--age", "50", "--research", "--to", "json").out

@@ -26,7 +26,7 @@ NAMES = [
 ]  # fmt: skip
 
 SIGNATURES = {
-    "interpret": "(results, patient=None, *, authority=None, as_of=None, catalog=None, decimal=None, rows=None)",
+    "interpret": "(results, patient=None, *, authority=None, as_of=None, catalog=None, decimal=None, rows=None, research=False)",
     "assess": "(result, patient=None, *, authority=None, as_of=None, catalog=None, decimal=None)",
     "convert": "(value, unit, *, analyte, catalog=None, decimal=None)",
     "authorities": "(analyte, *, catalog=None)",
@@ -72,6 +72,7 @@ ERRORS = [
     errors.LabInterpError("odd"),
     errors.UnknownAnalyteError("vitamin q", ["vitamin_d"], "another test"),
     errors.UnknownAuthorityError("nobody", ["nam"]),
+    errors.UnknownEffectError("toothache", ["myalgia"]),
     errors.UnknownUnitError("vitamin_d", "NG/M", ["nmol/L"], "ng/mL"),
     errors.IncompatibleUnitError("vitamin_d", "[IU]/L", "a dose", ["nmol/L"]),
     errors.InputError("a column is missing"),

@@ -59,6 +59,12 @@ def check_names(files: Files) -> Iterator[Problem]:
                 yield Problem(
                     "policy.toml", f"contexts > {key}", f"the name {name!r} already means {other}.", "A name means one circumstance."
                 )
+    called: dict[str, str] = {}
+    for key, effect in files.effects.effects.items():
+        for name in (key.replace("_", " "), effect.name, *effect.words):
+            if called.setdefault(squash(name), key) != key:
+                other = called[squash(name)]
+                yield Problem("effects.toml", f"{key} > words", f"{name!r} already leads to {other}.", "A word leads to one effect.")
     spelled: dict[str, str] = {}
     for unit in files.units.unit:
         for text in {fold(t) for t in (unit.ucum, *unit.spellings)}:

@@ -93,10 +93,11 @@ class Mechanisms(Strict):
 
 
 class Effect(Strict):
-    """A muscle effect. `kind = "measurement"` is never said as something a person feels."""
+    """A muscle effect. `kind = "measurement"` is never said as something a person feels. `words`: what people call it when they ask."""
 
     name: str
     in_sentence: str
+    words: tuple[str, ...] = ()
     text: str
     system: Literal["muscle", "nerve", "connective_tissue", "oxygen_delivery"]
     hpo: str | None

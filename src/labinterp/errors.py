@@ -44,6 +44,28 @@ class UnknownAnalyteError(LabInterpError, KeyError):
         return text
 
 
+class UnknownEffectError(LabInterpError, KeyError):
+    """No muscle effect has this name.
+
+    Args:
+        name: What was asked for.
+        closest: Effects that are near it.
+
+    Example:
+        >>> print(UnknownEffectError("cramp in the calves", ["muscle_cramp (Cramp or spasm)"]))
+        no effect called 'cramp in the calves'
+          closest: muscle_cramp (Cramp or spasm)
+    """
+
+    def __init__(self, name: str, closest: Sequence[str] = ()) -> None:
+        super().__init__(name, tuple(closest))
+        self.name, self.closest = name, tuple(closest)
+
+    def __str__(self) -> str:
+        hint = f"closest: {', '.join(self.closest)}" if self.closest else "`labinterp effects` lists them all"
+        return f"no effect called {self.name!r}\n  {hint}"
+
+
 class UnknownAuthorityError(LabInterpError, KeyError):
     """No authority or limit set has this name.
 

@@ -1,0 +1,110 @@
+"""Commands that explain: one answer step by step, the story of one nutrient, and the states behind an effect."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from labinterp._commands.options import (
+    AgeOption,
+    AsOfOption,
+    AuthorityOption,
+    DecimalOption,
+    LimitsOption,
+    PregnantOption,
+    ResearchOption,
+    SexOption,
+    ToPlain,
+    ToPlainOption,
+    authority_of,
+    catalog_of,
+)
+from labinterp._commands.output import document, write_json
+from labinterp._inputs import LabResult, Patient, read_sex
+from labinterp._interpret import interpret as interpret_panel
+from labinterp._story import behind, effect_id, effect_list, story
+from labinterp.errors import InputError
+from labinterp.readers import read_age
+
+
+def explain(
+    analyte: Annotated[str, typer.Argument(help="Id, name or LOINC code.")],
+    value: Annotated[str | None, typer.Argument(help='Value with its unit, such as "18 ng/mL"; not needed with --muscle.')] = None,
+    muscle: Annotated[bool, typer.Option("--muscle", help="What the analyte has to do with muscle: states, effects, sources.")] = False,
+    sex: SexOption = None,
+    age: AgeOption = None,
+    pregnant: PregnantOption = None,
+    context: Annotated[
+        list[str] | None, typer.Option("--context", help="Declared circumstance, such as inflammation. May be repeated.")
+    ] = None,
+    authority: AuthorityOption = None,
+    as_of: AsOfOption = None,
+    decimal: DecimalOption = None,
+    limits: LimitsOption = None,
+    research: ResearchOption = False,
+    to: ToPlainOption = ToPlain.table,
+) -> None:
+    """Show how one answer comes about, or what an analyte has to do with muscle.
+
+    \b
+    labinterp explain vitamin_d "18 ng/mL" --sex female --age 71
+    labinterp explain ferritin "40 ug/L" --sex male --age 50 --context inflammation
+    labinterp explain vitamin_b12 --muscle
+    """
+    catalog = catalog_of(limits)
+    name = catalog.analyte_id(analyte)
+    if value is None:
+        if not muscle:
+            raise InputError('explain takes a value with its unit, such as "18 ng/mL", or --muscle')
+        if to is ToPlain.json:
+            write_json(None, story(catalog, name))
+            return
+        from labinterp._render_story import show_story
+
+        show_story(Console(), story(catalog, name))
+        return
+    patient = Patient(sex=read_sex(sex), age_years=None if age is None else read_age(age), pregnant=pregnant, contexts=context or ())
+    options: dict[str, Any] = {"authority": authority_of(authority, catalog), "as_of": as_of, "catalog": catalog, "decimal": decimal}
+    report = interpret_panel([LabResult(catalog.table["analytes"][name]["name"], value)], patient, research=research, **options)
+    if to is ToPlain.json:
+        traces = [finding.trace() for finding in report.findings]
+        write_json(None, {**document(catalog, [report]), "trace": traces, **({"story": story(catalog, name)} if muscle else {})})
+        return
+    from labinterp._render import show_candidates, show_report, show_trace
+    from labinterp._render_story import show_story
+
+    console = Console()
+    for finding in (*report.findings, *report.derived):
+        show_trace(console, finding)
+        console.print()
+    if report.not_assessed:
+        show_candidates(console, catalog, name)
+    show_report(console, report, catalog)
+    if muscle:
+        show_story(console, story(catalog, name))
+
+
+def effects(
+    effect: Annotated[str | None, typer.Argument(help="Id, name or everyday word, such as cramps. Default: list all.")] = None,
+    limits: LimitsOption = None,
+    to: ToPlainOption = ToPlain.table,
+) -> None:
+    """List the muscle effects, or show which measured states can lie behind one, the strongest link first.
+
+    \b
+    labinterp effects
+    labinterp effects cramps
+    """
+    catalog = catalog_of(limits)
+    data: Any = effect_list(catalog) if effect is None else behind(catalog, effect_id(catalog, effect))
+    if to is ToPlain.json:
+        write_json(None, data)
+        return
+    from labinterp._render_story import show_behind, show_effects
+
+    if effect is None:
+        show_effects(Console(), data)
+    else:
+        show_behind(Console(), data)

@@ -1,0 +1,61 @@
+"""Where the output of a command goes: standard output, a pipe, or a file that appears whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from labinterp import __version__
+from labinterp._catalog import Catalog
+from labinterp._report import Report
+from labinterp._streams.written import appearing
+from labinterp._summary import counts
+from labinterp.errors import InputError
+
+
+class Incomplete(Exception):
+    """Some rows could not be assessed, and --strict asks to be told."""
+
+
+def document(catalog: Catalog, reports: list[Report]) -> dict[str, Any]:
+    """The JSON document of reports."""
+    return {"labinterp": __version__, "catalog": catalog.version, "reports": [r.to_dict() for r in reports], "summary": counts(reports)}
+
+
+def write_json(path: Path | None, data: Any) -> None:
+    """Data as JSON, for people to read, too."""
+    write(path, json.dumps(data, ensure_ascii=False, indent=2) + "\n")
+
+
+def write(path: Path | None, text: str) -> None:
+    """To standard output, to a pipe or device as it is, or to a file that appears whole or not at all.
+
+    Raises:
+        InputError: The file cannot be written.
+    """
+    if path is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode("utf-8", "replace"))  # whatever the terminal can show: files and pipes get UTF-8
+        sys.stdout.buffer.flush()
+        return
+    try:
+        with appearing(path) as place:
+            place.write_bytes(text.encode("utf-8", "replace"))
+    except OSError as error:
+        raise InputError(f"the output cannot be written: {error.strerror}") from None
+
+
+def write_shown(path: Path | None, show: Callable[[Console], None]) -> None:
+    """What is shown on a console: on the terminal, or as plain text in a file."""
+    if path is None:
+        show(Console())
+        return
+    console = Console(file=io.StringIO(), record=True, width=120)
+    show(console)
+    write(path, console.export_text())
