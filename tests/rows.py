@@ -255,7 +255,9 @@ def _random_row(rng: random.Random) -> Texts:
     row = row_of(known, **columns)
     if known.comparator in COMPARATORS[1:] and rng.random() < 0.4:
         row |= {"value": known.value, "comparator": rng.choice(_SIGNS[known.comparator])}
-    if rng.random() < 0.1 and reference.worth(analyte, unit) is not None and " " not in row["unit"] and unit != "1":  # nobody writes "0.25 1"
+    if (
+        rng.random() < 0.1 and reference.worth(analyte, unit) is not None and " " not in row["unit"] and unit != "1"
+    ):  # nobody writes "0.25 1"
         row |= {"value": f"{row['value']} {row['unit']}", "unit": None}
     return row
 
