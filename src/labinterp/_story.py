@@ -32,7 +32,7 @@ def story(catalog: Catalog, analyte: str) -> dict[str, Any]:
     Example:
         >>> from labinterp import Catalog
         >>> [state["condition"] for state in story(Catalog.default(), "vitamin_b12")["states"]]
-        ['b12_deficiency', 'b12_functional_deficiency']
+        ['b12_deficiency', 'b12_deficiency_anaemia', 'b12_functional_deficiency']
     """
     table = catalog.table
     states = [_state(catalog, condition, analyte) for condition in table["conditions"].values()]
