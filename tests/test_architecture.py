@@ -27,7 +27,19 @@ PARTS = {"_frames", "_draw_frames", "_streams", "_commands"}  # folders of modul
 LAYERS = [
     {"errors", "_codes", "_lazy", "_digest", "_schema_parts", "_frames.texts", "_streams.progress", "_streams.quoting"},
     {"_schema_analyte", "_schema_links"},
-    {"_quantity", "_inputs", "_names", "_derived", "_files", "_streams.pieces", "_frames.carried", "_streams.tally"},
+    {
+        "_quantity",
+        "_inputs",
+        "_names",
+        "_derived",
+        "_files",
+        "_streams.pieces",
+        "_streams.plain",
+        "_streams.watch",
+        "_frames.carried",
+        "_frames.recognised",
+        "_streams.tally",
+    },
     {"_units", "_rules", "_table", "_facts", "_frames.numbers", "_plain", "_draws", "_streams.ways"},
     {"_reported", "_worlds", "_identify", "_frames.screen", "_compile", "_border", "_streams.blocks", "_streams.heads", "_streams.written"},
     {"_trace", "_origins", "_check_derive", "_check_limits", "_check_links", "_streams.scans"},
@@ -35,14 +47,14 @@ LAYERS = [
     {"_report"},
     {"_json"},
     {"_catalog", "_measure"},
-    {"_spans", "_convert", "_frames.classes"},
+    {"_authority", "_spans", "_convert", "_frames.classes"},
     {"_laboratory", "_frames.ages"},
     {"_assess"},
     {"_patterns", "_lanes", "_frames.stretches", "_streams.stated"},
-    {"_computed", "_explain", "_gate_words", "_frames.cases", "_draw_frames.persons", "_draw_frames.sights"},
-    {"_frames.columns", "_draw_frames.row_panels", "_draw_frames.panel_engine"},
-    {"_together", "_story", "_frames.rows"},
-    {"_interpret", "_summary", "_draw_frames.statements"},
+    {"_computed", "_explain", "_gate_words", "_frames.words", "_draw_frames.persons", "_draw_frames.sights"},
+    {"_frames.cases", "_draw_frames.row_panels", "_draw_frames.panel_engine"},
+    {"_together", "_story", "_frames.columns", "_frames.ranges"},
+    {"_interpret", "_summary", "_draw_frames.statements", "_frames.rows"},
     {"_frames.asked", "readers", "testing", "_render", "_render_story"},
     {"_frames.local", "_frames.row_keys", "_streams.streams", "_flagged"},
     {"_draw_frames.derived_results", "_frames.text_codes"},
@@ -62,7 +74,7 @@ UPWARD = {("_quantity", "_units"), ("_units", "_catalog"), ("_report", "_json")}
 
 # Millions of rows at once; nothing below them needs these packages.
 FRAMES = {name for name in LEVEL if name.startswith(("_frames.", "_draw_frames."))} | {
-    "_streams.blocks", "_streams.pieces", "_streams.scans", "_streams.stated", "_streams.streams", "_streams.tally", "_streams.written",
+    "_streams.blocks", "_streams.pieces", "_streams.plain", "_streams.watch", "_streams.scans", "_streams.stated", "_streams.streams", "_streams.tally", "_streams.written",
     "dataframes",
 }  # fmt: skip
 
@@ -94,7 +106,7 @@ ALLOWED = {
 # What reads files, by design; nothing else below the edges does.
 READS_FILES = {"_catalog", "_files", "_checks", "_digest"}
 EDGES = {
-    "readers", "testing", "_render", "cli", "__main__", "__init__", "_border", "_table", "_streams.pieces", "_streams.blocks", "_streams.heads", "_streams.scans", "_streams.streams", "_streams.progress",
+    "readers", "testing", "_render", "cli", "__main__", "__init__", "_border", "_table", "_streams.pieces", "_streams.plain", "_streams.watch", "_streams.blocks", "_streams.heads", "_streams.scans", "_streams.streams", "_streams.progress",
     "_streams.written", "_streams.ways", "_flagged", "_render_story", *COMMANDS,
 }  # fmt: skip
 ENGINE = sorted(set(LEVEL) - EDGES)

@@ -19,7 +19,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from labinterp import Catalog, _pieces
+from labinterp import Catalog
+from labinterp._streams import pieces as _pieces
 from labinterp._streams.blocks import BLANK, STATE, TORN, WHOLE, Blocks
 from labinterp._streams.heads import head
 from labinterp._streams.pieces import decoded, given, lines_of

@@ -17,7 +17,6 @@ from labinterp._results import Basis, Finding, Memo, NotAssessed
 from labinterp._rules import Band, LimitSet, beside, place
 from labinterp._spans import holds
 from labinterp._worlds import World, deciding_fact, in_span, worlds
-from labinterp.errors import InputError
 
 if TYPE_CHECKING:
     from labinterp._catalog import Catalog, Silence
@@ -44,7 +43,7 @@ class Book:
         as_of: ISO day.
     """
 
-    __slots__ = ("as_of", "authority", "catalog", "lanes", "patient", "rules", "silences", "wholes")
+    __slots__ = ("as_of", "authority", "catalog", "lanes", "patient", "rules", "silences", "wholes", "worlds")
 
     def __init__(self, catalog: Catalog, patient: Patient, authority: str | Mapping[str, str] | None, as_of: str) -> None:
         self.catalog, self.authority, self.as_of = catalog, authority, as_of
@@ -53,6 +52,7 @@ class Book:
         self.silences: dict[tuple[str, str], str] = {}
         self.lanes: dict[Any, Any] = {}
         self.wholes: dict[Any, Any] = {}
+        self.worlds: dict[str, list[tuple[World, int | None]]] = {}
 
     def find(self, analyte: str, unit: str) -> Rule | Silence | list[tuple[World, Rule | None]]:
         """One rule where the person's facts settle it, else one for each possible answer, or why there is none."""
@@ -78,12 +78,14 @@ class Book:
 
     def rules_of(self, limit_set: LimitSet, unit: str) -> Rule | list[tuple[World, Rule | None]]:
         """The rule or the possible rules of one limit set for this person; none where declared circumstances contradict each other."""
-        years, contexts = self.catalog.table["policy"]["pregnancy_possible_years"], self.patient.contexts
-        possible = worlds(limit_set, self.patient.facts, years)
+        possible = self.worlds.get(limit_set.id)
+        if possible is None:
+            years = self.catalog.table["policy"]["pregnancy_possible_years"]
+            possible = self.worlds[limit_set.id] = worlds(limit_set, self.patient.facts, years)
         if limit_set.data["shifts"]:
-            if limit_set.contradiction(contexts):
+            if limit_set.contradiction(self.patient.contexts):
                 return [(world, None) for world, _ in possible]
-            limit_set = limit_set.moved(contexts)
+            limit_set = limit_set.moved(self.patient.contexts)
         made = {p: _rule(limit_set, p, unit) for _, p in possible if p is not None}
         numbers = {p for _, p in possible}
         if len(numbers) == 1:
@@ -104,24 +106,6 @@ def book_for(catalog: Catalog, patient: Patient, authority: str | Mapping[str, s
     if found is None:
         found = catalog.remember(key, Book(catalog, patient, authority, as_of))
     return found
-
-
-def chosen(catalog: Catalog, authority: str | Mapping[str, str] | None) -> str | Mapping[str, str] | None:
-    """Whose limits are asked for, by the catalog's names.
-
-    Raises:
-        UnknownAuthorityError: Nobody of that name draws lines in the catalog.
-        InputError: It is neither a name nor a mapping.
-    """
-    if isinstance(authority, str) and authority in catalog.table["limits"]:  # a set's id names its own analyte
-        authority = {catalog.table["limits"][authority]["analyte"]: authority}
-    elif authority is not None and not isinstance(authority, (str, Mapping)):
-        raise InputError("authority is a name such as 'nam', a limit set's id, or a mapping from analyte to one of them")
-    elif isinstance(authority, Mapping):
-        authority = {catalog.analyte_id(name): who for name, who in authority.items()}
-    for one in () if authority is None else authority.values() if isinstance(authority, Mapping) else (authority,):
-        catalog.check_authority(one)
-    return authority
 
 
 def assess_measured(book: Book, measured: Measured) -> Finding | NotAssessed:
@@ -205,7 +189,8 @@ def silent_on_pregnancy(book: Book, rule: Rule) -> bool:
 
 def _every_way(book: Book, measured: Measured, found: list[tuple[World, Rule | None]]) -> Finding | NotAssessed:
     """Answer in every possible world; one answer, or the fact that decides."""
-    answers = [(world, None if rule is None else _answer(rule, measured)) for world, rule in _speaking(book, measured, found)]
+    said = {id(rule): _answer(rule, measured) for _, rule in found if rule is not None}  # many worlds have one rule
+    answers = [(world, None if rule is None else said[id(rule)]) for world, rule in _speaking(book, said, found)]
     rule = next((r for _, r in found if r is not None), None)
     if rule is None:
         return _refuse(measured, "no_limit_for_population", _no_population(book, measured))
@@ -223,7 +208,9 @@ def _every_way(book: Book, measured: Measured, found: list[tuple[World, Rule | N
     return _refuse(measured, f"{fact}_unknown", message)
 
 
-def _speaking(book: Book, measured: Measured, found: list[tuple[World, Rule | None]]) -> list[tuple[World, Rule | None]]:
+def _speaking(
+    book: Book, said: Mapping[int, tuple[str | None, str, tuple[str, ...]]], found: list[tuple[World, Rule | None]]
+) -> list[tuple[World, Rule | None]]:
     """Without the populations drawn for pregnancy that are silent on the side in question.
 
     Where pregnancy was not stated and a line for pregnancy exists only on the other side (a ferritin line for
@@ -237,7 +224,7 @@ def _speaking(book: Book, measured: Measured, found: list[tuple[World, Rule | No
         plain = general.get((world.age, world.sex))
         if world.pregnancy == "no" or plain is None or rule is None:
             return False
-        side = direction(_answer(plain, measured)[1])
+        side = direction(said[id(plain)][1])
         return side in ("low", "high") and all(direction(band.code) != side for band in rule.bands)
 
     return [(world, rule) for world, rule in found if not silent(world, rule)]

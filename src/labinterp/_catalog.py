@@ -7,7 +7,7 @@ use, unless a compiled file with the same digest lies beside the code.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from os.path import abspath, basename, dirname, isdir, isfile, join
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _HERE = dirname(abspath(__file__))  # pathlib would cost a tenth of a first answer
+_LEARNED = 24  # questions about frames
 _MEMO = 4096  # entries; memos are bounded so that a stream of odd people cannot fill the memory
 
 
@@ -81,6 +82,7 @@ class Catalog:
         self.units = UnitTable(table["units"])
         self._sets: dict[str, LimitSet] = {}
         self.memo: dict[Any, Any] = {}
+        self.learned: dict[Any, Any] = {}
         self.standing: tuple[str, ...] = tuple(table["policy"]["standing"])
 
     def __repr__(self) -> str:
@@ -317,6 +319,15 @@ class Catalog:
             self.memo.clear()
         self.memo[key] = value
         return value
+
+    def learn(self, key: Any, make: Callable[[], Any]) -> Any:
+        """What is learned of whole frames: few things, large and slow to make, so they outlast the memo; of many the oldest goes."""
+        found = self.learned.get(key)
+        if found is None:
+            found = self.learned.setdefault(key, make())
+            while len(self.learned) > _LEARNED:
+                self.learned.pop(next(iter(self.learned)), None)
+        return found
 
 
 def iso(as_of: date | str | None, catalog: Catalog) -> str:

@@ -18,8 +18,8 @@ from labinterp._computed import Computed, Person, assessed, computed
 from labinterp._derived import FUNCTIONS
 from labinterp._draw_frames.persons import NO_DAY, Floats, Ints, PersonFacts, key, numbered
 from labinterp._draw_frames.statements import DERIVED, Statement
-from labinterp._frames.columns import Vocabulary
 from labinterp._frames.texts import as_text
+from labinterp._frames.words import Vocabulary
 from labinterp._inputs import age_from_dates
 from labinterp._measure import Measured
 from labinterp._quantity import Quantity
@@ -133,7 +133,7 @@ def with_derived(
             number = np.array([one.number for one in made])[kind]
             done = ~np.isnan(number)
             left[panel[done]] = False
-            unit = Vocabulary(statements.catalog).number("unit", block["unit"])
+            unit = Vocabulary(statements.catalog).words["unit"].index(block["unit"])
             code, band, statement = (np.array([one[at] for one in made], np.int64)[kind] for at in (1, 2, 3))
             of = [part[done] for part in (panel, number, code, band)]
             found = found.with_more(_behind(found, taken, [one.at(done) for one in inputs], of, analyte, unit))

@@ -18,9 +18,9 @@ from labinterp._draw_frames.derived_results import MEASURED, Results
 from labinterp._draw_frames.persons import SEXES, STATES, Ints, PersonFacts, as_days
 from labinterp._draw_frames.sights import Cell
 from labinterp._frames import local
-from labinterp._frames.columns import Vocabulary
 from labinterp._frames.numbers import DIGITS, OPS, written
 from labinterp._frames.texts import as_text
+from labinterp._frames.words import Vocabulary
 from labinterp._quantity import Unreadable, read_value
 
 if TYPE_CHECKING:

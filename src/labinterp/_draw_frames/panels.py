@@ -190,9 +190,10 @@ def _reader(asked: Asked) -> PanelReader:
     """Where draws are read; the same question gets the same reader, with all it has learned."""
     authority = tuple(sorted(asked.authority.items())) if isinstance(asked.authority, Mapping) else asked.authority
     name = ("panels", authority, asked.as_of, asked.decimal)
-    found: PanelReader | None = asked.catalog.memo.get(name)
-    if found is None or found.full:
-        found = asked.catalog.remember(name, PanelReader(asked))
+    found: PanelReader = asked.catalog.learn(name, lambda: PanelReader(asked))
+    if found.full:
+        asked.catalog.learned.pop(name, None)
+        found = asked.catalog.learn(name, lambda: PanelReader(asked))
     return found
 
 

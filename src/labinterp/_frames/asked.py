@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from labinterp._assess import chosen
+from labinterp._authority import chosen
 from labinterp._catalog import Catalog, iso
 from labinterp._frames.rows import RowReader
 from labinterp._summary import ADDED
@@ -52,10 +52,8 @@ class Asked(NamedTuple):
         """Where rows are read; the same question gets the same reader, with all it has learned."""
         authority = tuple(sorted(self.authority.items())) if isinstance(self.authority, Mapping) else self.authority
         key = ("rows", authority, self.as_of, self.decimal, self.near)
-        found: RowReader | None = self.catalog.memo.get(key)
-        if found is None:
-            found = self.catalog.remember(key, RowReader(self.catalog, self.authority, self.as_of, self.decimal, self.near))
-        return found
+        made: RowReader = self.catalog.learn(key, lambda: RowReader(self.catalog, self.authority, self.as_of, self.decimal, self.near))
+        return made
 
     def added(self) -> list[str]:
         """The names of the answer columns."""

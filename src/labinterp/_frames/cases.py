@@ -6,15 +6,17 @@ learned when rows first show them; their edges lie in one matrix, padded, so tha
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from labinterp._frames.classes import Names, Numbered, Pair, People
-from labinterp._frames.numbers import AMBIGUOUS, OPS, UNREADABLE
+from labinterp._frames.numbers import OPS, REASON_OF
 from labinterp._frames.stretches import NO_RANGE, Answer, Stretched, Stretches
 from labinterp._frames.texts import LOCK, Ints
+from labinterp._frames.words import Written
 from labinterp._inputs import Patient
 
 Floats = npt.NDArray[np.float64]
@@ -28,14 +30,23 @@ class Case(NamedTuple):
     printed: tuple[Any, Any, Any] = NO_RANGE
 
 
+class Row(NamedTuple):
+    """The stretches of one kind of row with one comparator."""
+
+    edges: tuple[float, ...]
+    outs: Ints
+    below: tuple[float, ...]
+    above: tuple[float, ...]
+
+
 class Tables(NamedTuple):
     """All stretches known so far, as arrays.
 
     Attributes:
         edges: One row of padded edges after the other, 2 ** levels - 1 each.
         levels: How many comparisons find a stretch.
-        first: Where the answers of each row of edges begin.
-        answers: Number of the answer of each stretch.
+        first: Where the stretches of each row of edges begin.
+        outs: The line of words that is written of each stretch.
         below: The nearest line at or below, of each stretch.
         above: The nearest line above.
     """
@@ -43,7 +54,7 @@ class Tables(NamedTuple):
     edges: Floats
     levels: int
     first: Ints
-    answers: Ints
+    outs: Ints
     below: Floats
     above: Floats
 
@@ -55,19 +66,16 @@ class Cases:
         names: Classes of names and units.
         people: Classes of persons.
         stretched: Where answers are learned.
+        written: The lines that are written.
     """
 
-    def __init__(self, names: Names, people: People, stretched: Stretched) -> None:
-        self._names, self._people, self._stretched = names, people, stretched
+    def __init__(self, names: Names, people: People, stretched: Stretched, written: Written) -> None:
+        self._names, self._people, self._stretched, self._written = names, people, stretched, written
         self.cases: Numbered[Case] = Numbered()
         self.ranges: Numbered[tuple[Any, Any, Any]] = Numbered()
-        self.answers: Numbered[Answer] = Numbered()
-        self._stretches: Numbered[Stretches] = Numbered()
+        self._rows: Numbered[Row] = Numbered()
         self._tables: tuple[int, Tables] | None = None
-        self.nothing = {
-            UNREADABLE: self.answer(Answer(reason="unreadable_value", read=False)),
-            AMBIGUOUS: self.answer(Answer(reason="ambiguous_number", read=False)),
-        }
+        self._refused: dict[int, Ints] = {}
 
     def case(self, pair: int, person: int) -> int:
         """The case of a pair and a person."""
@@ -87,45 +95,55 @@ class Cases:
 
     def stretch(self, case: int, op: int) -> int:
         """The row of edges of a case and a comparator."""
+        pair, found = self.cases.things[case].pair, self.stretches(case, op)
+        known = self._rows.numbers.get((pair, op, found))
+        if known is not None:
+            return known
+        outs = np.array([self._written.number(pair, op, answer) for answer in found.answers], np.int64)
+        lines = zip(*((answer.below, answer.above) for answer in found.answers), strict=True)
+        return self._rows.number((pair, op, found), Row(found.edges, outs, *lines))
+
+    def stretches(self, case: int, op: int) -> Stretches:
+        """The edges and answers of a case and a comparator."""
         pair, patient, printed = self.cases.things[case]
         if pair.reason is not None or pair.analyte is None or pair.unit is None:
-            found = Stretches((), (Answer(reason=pair.reason, read=False),))
-        elif OPS[op] == "~":  # read on its own: any answer will do here
-            found = Stretches((), (Answer(),))
-        else:
-            found = self._stretched.of(pair.analyte, pair.unit, OPS[op], patient, printed)
-        return self._stretches.number(found, found)
+            return Stretches((), (Answer(reason=pair.reason, read=False),))
+        if OPS[op] == "~":  # read on its own: any answer will do here
+            return Stretches((), (Answer(),))
+        return self._stretched.of(pair.analyte, pair.unit, OPS[op], patient, printed)
 
-    def answer(self, answer: Answer) -> int:
-        """The number of an answer."""
-        return self.answers.number(answer._replace(below=0.0, above=0.0), answer)
+    def refused(self, state: int) -> Ints:
+        """For each pair the line that is written where the value cannot be read; -1 where the name was not understood, which comes first."""
+        known, pairs = self._refused.get(state), self._names.pairs.things
+        if known is None or len(known) != len(pairs):
+            with LOCK:
+                answer = Answer(reason=REASON_OF[state], read=False)
+                lines = [self._written.number(pair, 0, answer) if pair.named else -1 for pair in list(pairs)]
+                known = self._refused[state] = np.array(lines, np.int64)
+        return known
+
+    def line(self, case: int, op: int, answer: Answer) -> int:
+        """The line that is written of one answer to a row of a case."""
+        return self._written.number(self.cases.things[case].pair, op, answer)
 
     def tables(self) -> Tables:
         """Everything known as arrays; made anew only after something was learned."""
-        known = self._stretches.things
+        known = self._rows.things
         tables = self._tables
         if tables is None or tables[0] != len(known):
             with LOCK:
                 tables = self._tables = (len(known), self._built(list(known)))
         return tables[1]
 
-    def _built(self, known: list[Stretches]) -> Tables:
-        levels = max((len(one.edges) for one in known), default=0).bit_length()
+    def _built(self, known: list[Row]) -> Tables:
+        levels = max((len(row.edges) for row in known), default=0).bit_length()
         edges = np.full((len(known), 2**levels - 1), np.nan)  # no number passes the padding
-        first: list[int] = []
-        answers: list[int] = []
-        below: list[float] = []
-        above: list[float] = []
-        for row, one in enumerate(known):
-            edges[row, : len(one.edges)] = one.edges
-            first.append(len(answers))
-            answers.extend(self.answer(answer) for answer in one.answers)
-            below.extend(answer.below for answer in one.answers)
-            above.extend(answer.above for answer in one.answers)
-        return Tables(
-            edges.ravel(), levels, np.array(first, np.int64), np.array(answers, np.int64),
-            np.array(below, np.float64), np.array(above, np.float64),
-        )  # fmt: skip
+        for number, row in enumerate(known):
+            edges[number, : len(row.edges)] = row.edges
+        sizes = np.array([len(row.outs) for row in known], np.int64)
+        outs = np.concatenate([row.outs for row in known]) if known else np.empty(0, np.int64)
+        below, above = (np.fromiter(chain.from_iterable(side), np.float64) for side in ((r.below for r in known), (r.above for r in known)))
+        return Tables(edges.ravel(), levels, np.cumsum(sizes) - sizes, outs, below, above)
 
 
 def place(tables: Tables, rows: Ints, numbers: Floats) -> Ints:

@@ -8,7 +8,9 @@ classes are closed sets: they grow with the catalog, never with a file.
 from __future__ import annotations
 
 from collections.abc import Hashable
+from functools import cached_property
 from math import inf
+from threading import Lock
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from labinterp._catalog import Catalog
@@ -23,6 +25,7 @@ from labinterp.errors import InputError
 
 T = TypeVar("T")
 NO_SUCH_NAME = "no such test"
+_MANY = 1000  # names after which it pays to know beforehand which cannot be known
 
 
 class Numbered(Generic[T]):
@@ -31,13 +34,18 @@ class Numbered(Generic[T]):
     def __init__(self) -> None:
         self.numbers: dict[Any, int] = {}
         self.things: list[T] = []
+        self._lock = Lock()
 
     def number(self, key: Hashable, thing: T) -> int:
         """The number of a class."""
         found = self.numbers.get(key)
         if found is None:
-            found = self.numbers[key] = len(self.things)
-            self.things.append(thing)
+            with self._lock:  # batches are read side by side
+                found = self.numbers.get(key)
+                if found is None:
+                    found = len(self.things)
+                    self.things.append(thing)
+                    self.numbers[key] = found
         return found
 
 
@@ -72,7 +80,7 @@ class Names:
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
-        self.pieces = name_pieces(catalog.table)
+        self._asked = 0
         self.tests: Numbered[str] = Numbered()
         self.codes: Numbered[str] = Numbered()
         self.specimens: Numbered[str] = Numbered()
@@ -80,10 +88,22 @@ class Names:
         self.meanings: Numbered[Identified | Refused] = Numbered()
         self.pairs: Numbered[Pair] = Numbered()
 
+    @classmethod
+    def of(cls, catalog: Catalog) -> Names:
+        """The classes of a catalog; every question has the same."""
+        made: Names = catalog.learn("names", lambda: cls(catalog))
+        return made
+
+    @cached_property
+    def pieces(self) -> frozenset[str]:
+        """What the words of known names begin with."""
+        return name_pieces(self.catalog.table)
+
     def test(self, text: str | None) -> int:
         """The class of a test's name."""
         text = text or ""
-        if len(text) <= 200 and not may_be_known(self.pieces, text):
+        self._asked += 1
+        if self._asked > _MANY and len(text) <= 200 and not may_be_known(self.pieces, text):
             text = NO_SUCH_NAME
         return self.tests.number(name_key(self.catalog, text) if text != NO_SUCH_NAME else text, text)
 
@@ -156,6 +176,12 @@ class People:
         alternatives = [{"requires": group} for limits in catalog.table["limits"].values() for group in limits["one_of"]]
         self._asked = frozenset(c for one in (*populations, *alerts, *shifts, *alternatives) for c in one["requires"])
         self.age(None)
+
+    @classmethod
+    def of(cls, catalog: Catalog) -> People:
+        """The classes of a catalog; every question has the same."""
+        made: People = catalog.learn("people", lambda: cls(catalog))
+        return made
 
     def sex(self, text: str | None) -> int:
         """The class of a sex as printed; a word that is not known is an unknown sex."""

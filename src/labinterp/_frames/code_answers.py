@@ -11,10 +11,10 @@ import polars as pl
 
 from labinterp._frames.cases import Case
 from labinterp._frames.classes import Numbered
-from labinterp._frames.columns import Vocabulary
 from labinterp._frames.numbers import DIGITS, OPS
 from labinterp._frames.stretches import Answer, Stretches
 from labinterp._frames.text_codes import NONE, Learned, TextCodes
+from labinterp._frames.words import Vocabulary
 from labinterp._quantity import Quantity, Unreadable, read_value
 
 WORDS = ("code", "band", "limits", "reason")
@@ -163,8 +163,7 @@ class CodeAnswers:
         return case * len(OPS) + op
 
     def _stretches(self, case: int, op: int) -> Stretches:
-        cases = self._known.cases
-        found = cases._stretches.things[cases.stretch(self._cases[case], op)]
+        found = self._known.cases.stretches(self._cases[case], op)
         return self._refined(self._of(case), op, found) if self._exact and found.edges else found
 
     def _refined(self, case: Case, op: int, found: Stretches) -> Stretches:

@@ -86,15 +86,15 @@ class ByPlan(Asked):
         """Names and types of the answer columns."""
         return {name: pl.Float64() if name.endswith("value") else pl.String() for name in ADDED}
 
-    def answer(self, columns: Mapping[str, pl.Series], height: int) -> dict[str, pl.Series]:
+    def answer(self, columns: Mapping[str, pl.Series], height: int) -> pl.DataFrame:
         """The answer columns of a batch, by their names without a prefix."""
         batch = pl.DataFrame([_readable(role, column) for role, column in columns.items()]).with_row_index("patient_id")
         question = Asked(
             *self._replace(columns={"patient_id": "patient_id", **{role: role for role in columns}}, prefix="", kept="results")
         )
         lazy = nw.from_native(batch.lazy())
-        made = Plan(question, lazy.collect_schema(), lazy).answers().to_native().collect().sort("patient_id")
-        return {name: made[name].cast(dtype) for name, dtype in self.schema().items()}
+        made: pl.DataFrame = Plan(question, lazy.collect_schema(), lazy).answers().to_native().collect().sort("patient_id")
+        return made.select(pl.col(name).cast(dtype) for name, dtype in self.schema().items())
 
 
 def _readable(role: str, column: pl.Series) -> pl.Series:

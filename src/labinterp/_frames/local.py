@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import polars as pl
 import polars.selectors as cs
 
 from labinterp._frames.asked import READ, Asked
+from labinterp.errors import InputError
 
 _SMALL = 100_000  # rows that are answered in one go; more are answered in parts, side by side
 
 
 def lazy(frame: pl.LazyFrame, asked: Asked) -> pl.LazyFrame:
-    """A lazy frame whose plan answers each batch as it streams by."""
-    names = list(frame.collect_schema())
+    """A lazy frame whose plan answers each batch as it streams by.
+
+    Raises:
+        InputError: A column holds Python objects, of which no plan can be made.
+    """
+    schema = frame.collect_schema()
+    names = list(schema)
+    odd = [name for role, name in asked.columns.items() if role in READ and schema[name] == pl.Object]
+    if odd:
+        raise InputError(f"the column {odd[0]!r} holds Python objects, which a lazy frame cannot pass on; call frame.collect() first")
     kept = asked.kept_columns(names)
     answers = "_answers"
     while answers in names or answers in asked.added():
@@ -27,10 +36,13 @@ def answered_rows(asked: Asked) -> pl.Expr:
     """The answers of the rows of a polars frame, as one column of structs."""
     reader, read = asked.reader(), [role for role in READ if role in asked.columns]
     types = {f"{asked.prefix}{name}": dtype for name, dtype in reader.schema().items()}
+    names = list(types)
 
     def answer(batch: pl.Series) -> pl.Series:
-        fields = {role: batch.struct.field(role) for role in read}
-        return pl.DataFrame(list(reader.answer(fields, len(batch)).values()), schema=types).to_struct()
+        fields = batch.struct.unnest()
+        made = reader.answer(dict(zip(read, fields.get_columns(), strict=True)), len(batch))
+        made.columns = names
+        return made.to_struct()
 
     # by_name takes a name as it is; a plain col reads "^x$" as a pattern
     rows = pl.struct([cs.by_name(asked.columns[role]).as_expr().alias(role) for role in read])
@@ -52,7 +64,8 @@ def answers(frame: pl.DataFrame, asked: Asked) -> pl.DataFrame:
         rows = answered_rows(asked._replace(columns={role: role for role in read})).alias("answers")
         return alone.select(rows).unnest("answers").collect(engine="streaming")
     found = asked.reader().answer(columns, frame.height)
-    return pl.DataFrame({f"{asked.prefix}{name}": column for name, column in found.items()})
+    found.columns = [f"{asked.prefix}{name}" for name in found.columns]
+    return found
 
 
 def arrow(table: Any, asked: Asked) -> Any:
@@ -60,7 +73,7 @@ def arrow(table: Any, asked: Asked) -> Any:
     import pyarrow as pa
 
     needed = {role: asked.columns[role] for role in READ if role in asked.columns}
-    made = answers(pl.DataFrame({name: pl.Series(name, table.column(name)) for name in needed.values()}), asked)
+    made = answers(pl.DataFrame([_from_arrow(table, name) for name in needed.values()]), asked)
     kept = table if asked.kept == "all" else table.select(asked.kept_columns(table.column_names))
     for name in made.columns:
         column = made[name]
@@ -80,7 +93,9 @@ def pandas(frame: Any, asked: Asked) -> Any:
     import pandas as pd
 
     columns = {name: _to_pandas(made[name], like, frame.index) for name in made.columns}
-    return pd.concat([out, pd.DataFrame(columns, index=frame.index)], axis=1)
+    both = pd.concat([out, pd.DataFrame(columns, index=frame.index)], axis=1)
+    both.attrs = frame.attrs
+    return both
 
 
 def dask(frame: Any, asked: Asked) -> Any:
@@ -103,8 +118,24 @@ def _strings(column: pl.Series, dtype: Any) -> Any:
     """A column of closed words as Arrow strings: each word is written once and repeated by its number."""
     import pyarrow as pa
 
-    words = pa.array(column.dtype.categories.to_list(), dtype)  # type: ignore[attr-defined]
-    return words.take(column.to_physical().cast(pl.Int32).to_arrow())
+    coded = column.to_arrow()
+    return pa.DictionaryArray.from_arrays(coded.indices, coded.dictionary.cast(dtype)).dictionary_decode()
+
+
+def _from_arrow(table: Any, name: str) -> pl.Series:
+    """A column of a table; types that polars does not have come as texts or Python objects."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    column = table.column(name)
+    if pa.types.is_decimal256(column.type):  # one is asked beforehand: polars would break down
+        return pl.Series(name, column.to_pylist(), dtype=pl.Object)
+    if pa.types.is_run_end_encoded(column.type):
+        column = pa.chunked_array([pc.run_end_decode(chunk) for chunk in column.chunks], column.type.value_type)
+    try:
+        return cast("pl.DataFrame", pl.from_arrow(pa.table({name: column}), rechunk=False)).to_series()
+    except (pl.exceptions.PolarsError, pa.ArrowException, TypeError, ValueError):
+        return pl.Series(name, column.to_pylist(), dtype=pl.Object)
 
 
 def _from_pandas(column: Any, name: str) -> pl.Series:

@@ -14,17 +14,22 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from labinterp._frames.texts import is_nothing
+from labinterp._frames.recognised import Hashes, Recognised, hashed
+from labinterp._frames.texts import Ints, is_nothing
 from labinterp._quantity import MAY_BE_NUMBER, TWO_WAYS, ReadValue, Unreadable, read_value
 
 OPS = ("", "<", "<=", ">", ">=", "~")
 READ, UNREADABLE, AMBIGUOUS, ALONE = 0, 1, 2, 3
 REASONS = {"unreadable_value": UNREADABLE, "ambiguous_number": AMBIGUOUS}
+REASON_OF = {state: reason for reason, state in REASONS.items()}
 DIGITS = 15  # so many digits a float keeps; a longer number is compared exactly, on its own
 # what may stand before a plain number, and the comparator it is; the last is anything else
 _MARKS = pl.Enum(["", *(op + space for op in OPS[1:5] for space in ("", " "))])
 _MARK_OPS = np.array([0, *(OPS.index(op) for op in OPS[1:5] for _ in range(2)), 0])
-_MEMO = 50_000  # odd texts that are remembered
+_MEMO = 50_000  # texts read one by one that are remembered
+FEW = 64  # so few texts are read sooner one by one than by the engine
+KNOWN_VALUES = 50_000  # texts of values that are recognised
+_READ = np.dtype([("number", np.float64), ("op", np.int64), ("state", np.int8), ("rest", np.int64), ("odd", np.bool_)])
 
 
 class Numbers(NamedTuple):
@@ -57,7 +62,10 @@ class ValueReader:
         self.decimal, self._rest_class = decimal, rest_class
         self._nothing = rest_class(None)
         self._memo: dict[str, tuple[float, int, int, int]] = {}
-        self._bared, self._told = _bared(decimal), _told(decimal)
+        self._recognised = Recognised(_READ, (np.nan, 0, UNREADABLE, self._nothing, True), KNOWN_VALUES)
+        self._other: ValueReader | None = None
+        number = pl.lit(None, pl.Float64) if decimal == "," else pl.col("v").cast(pl.Float64, strict=False)
+        self._plainly = [number.alias("number"), pl.col("v").str.len_bytes().fill_null(0).alias("length")]
         self._bared, self._told = _bared(decimal), _told(decimal)
 
     @staticmethod
@@ -95,14 +103,61 @@ class ValueReader:
         return Numbers(number, 0, None if finite.all() else np.where(finite, np.int8(READ), np.int8(UNREADABLE)), self._nothing, short)
 
     def lookup(self, name: str) -> list[pl.Expr]:
-        """What the engine finds out about a column of strings: its own reading as a number, and the length."""
-        number = pl.lit(None, pl.Float64) if self.decimal == "," else pl.col(name).cast(pl.Float64, strict=False)
-        return [number.alias("number"), pl.col(name).str.len_bytes().alias("length")]
+        """What the engine finds out about a column of strings."""
+        return hashed((name,), "value")
 
-    def texts(self, column: pl.Series, number: pl.Series, length: pl.Series) -> Numbers:
+    def texts(self, column: pl.Series, found: pl.DataFrame) -> Numbers:
         """Read a column of strings, with what the engine found of it."""
-        size, numbers = len(column), number.to_numpy()
-        plain = self._plain(numbers, length.to_numpy() if not length.null_count() else length.fill_null(0).to_numpy(), self.decimal)
+        first, second = (found[f"value_{number}"].to_numpy() for number in (0, 1))
+        table, places, new = self._recognised.find(first, second)
+        read = table.parts
+        number, odd = read["number"].take(places), np.flatnonzero(read["odd"].take(places))
+        op: Any = 0
+        state: Any = None
+        rest: Any = self._nothing
+        if odd.size:
+            at = places.take(odd)
+            op, state = np.zeros(len(column), np.int64), np.zeros(len(column), np.int8)
+            op[odd], state[odd] = read["op"].take(at), read["state"].take(at)
+            rests = read["rest"].take(at)
+            if (rests != self._nothing).any():
+                rest = np.full(len(column), self._nothing, np.int64)
+                rest[odd] = rests
+        known = Numbers(number, op, state, rest, True)
+        return self._with_new(column, (first, second), new, known) if new.size else known
+
+    def _with_new(self, column: pl.Series, hashes: tuple[Hashes, Hashes], new: Ints, known: Numbers) -> Numbers:
+        """The same where some texts are not known: they are read."""
+        read = self._read_few([column[at] for at in new.tolist()]) if len(new) <= FEW else self._read_texts(column.gather(new))
+        op, state, rest = (np.broadcast_to(part, len(new)) for part in (read.op, 0 if read.state is None else read.state, read.rest))
+        made = np.empty(len(new), _READ)
+        made["number"], made["op"], made["state"], made["rest"] = read.number, op, state, rest
+        made["odd"] = (op != 0) | (state != 0) | (rest != self._nothing)
+        self._recognised.learn(hashes[0][new], hashes[1][new], made)
+        known.number[new] = read.number
+        if not made["odd"].any() and known.state is None:
+            return known
+        size = len(column)
+        ops = known.op if isinstance(known.op, np.ndarray) else np.zeros(size, np.int64)
+        states = np.zeros(size, np.int8) if known.state is None else known.state
+        rests = known.rest
+        ops[new], states[new] = op, state
+        if isinstance(rests, np.ndarray) or (rest != self._nothing).any():
+            rests = rests if isinstance(rests, np.ndarray) else np.full(size, self._nothing, np.int64)
+            rests[new] = rest
+        return Numbers(known.number, ops, states, rests, True)
+
+    def _read_few(self, texts: list[str | None]) -> Numbers:
+        """The same for a few texts, one by one."""
+        nothing = (np.nan, 0, UNREADABLE, self._nothing)
+        number, op, state, rest = zip(*(nothing if text is None else self._one(text) for text in texts), strict=True)
+        return Numbers(np.array(number), np.array(op), np.array(state, np.int8), np.array(rest), True)
+
+    def _read_texts(self, column: pl.Series) -> Numbers:
+        """Read texts that were not seen before."""
+        size, found = len(column), column.alias("v").to_frame().select_seq(self._plainly)
+        numbers = found["number"].to_numpy()
+        plain = self._plain(numbers, found["length"].to_numpy(), self.decimal)
         if plain.all():
             return Numbers(numbers, 0, None, self._nothing, True)
         places = np.flatnonzero(~plain)
@@ -114,23 +169,34 @@ class ValueReader:
         return Numbers(numbers, op, state, rest, True)
 
     def _texts(self, column: pl.Series, decimal: str | None) -> Numbers:
-        reader = self if decimal == self.decimal else ValueReader(decimal, self._rest_class)
-        found = column.alias("v").to_frame().select_seq(reader.lookup("v"))
-        return reader.texts(column, found["number"], found["length"])
+        reader = self if decimal == self.decimal else self._in_another_mark(decimal)
+        return reader.texts(column, column.alias("v").to_frame().select_seq(reader.lookup("v")))
+
+    def _in_another_mark(self, decimal: str | None) -> ValueReader:
+        """The reader of numbers that a program wrote, whose decimal mark is known."""
+        if self._other is None:
+            self._other = ValueReader(decimal, self._rest_class)
+        return self._other
 
     @staticmethod
     def _plain(number: Any, length: Any, decimal: str | None) -> Any:
         """Which numbers, as the engine read them, are the numbers that `read_value` reads."""
         with np.errstate(invalid="ignore"):
+            plain = (number >= 0) & (number < np.inf)
+            long = np.flatnonzero(length > 4)
+            if not long.size:
+                return plain
+            number, length = number.take(long), length.take(long)
             # a long text that comes to 0 may be a number too small for a float
-            plain = (number >= 0) & (number < np.inf) & (length <= DIGITS) & ((number > 0) | (length <= 4))
+            fits = (length <= DIGITS) & (number > 0)
             if decimal is None:  # three digits behind the mark may part thousands: "1.060" (or "+1.060") goes the longer way
                 behind = length - (number >= 10).view(np.int8) - (number >= 100).view(np.int8)
-                plain &= ~((behind >= 5) & (behind <= 6) & (number >= 1) & (number < 1000))
+                fits &= ~((behind >= 5) & (behind <= 6) & (number >= 1) & (number < 1000))
+            plain[long] &= fits
         return plain
 
     def _odd(self, texts: pl.Series, places: Any, number: Any, op: Any, state: Any) -> Any:
-        """Read the texts that are no plain number, and put what they say into their places.
+        """Read texts that are no plain number, and put what they say into their places.
 
         A comparator and a decimal comma before what is a plain number are taken off here; the rest is read one by one.
         """

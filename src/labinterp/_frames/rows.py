@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -19,14 +20,20 @@ from labinterp._frames.ages import AgeReader
 from labinterp._frames.cases import Cases, Tables, place
 from labinterp._frames.classes import Names, Numbered, People
 from labinterp._frames.columns import Writer
-from labinterp._frames.numbers import ALONE, AMBIGUOUS, DIGITS, OPS, UNREADABLE, Numbers, ValueReader, written
+from labinterp._frames.numbers import ALONE, AMBIGUOUS, DIGITS, OPS, READ, REASON_OF, UNREADABLE, Numbers, ValueReader, written
+from labinterp._frames.ranges import Printed, Ranges
+from labinterp._frames.recognised import Hashes, Recognised, hashed
 from labinterp._frames.stretches import Answer, Stretched
 from labinterp._frames.texts import LOCK, Coded, Ints, Meet, Screen, Texts, as_text
+from labinterp._frames.words import Written
 from labinterp._measure import NO_UNIT, merge
 from labinterp._quantity import Quantity, ReadValue, Unreadable, read_value
 from labinterp._results import reach
 
 Columns = Mapping[str, pl.Series]
+# columns that are looked up together: few different rows of them stand in a file
+_GROUPS = {"names": ("test", "loinc", "specimen", "unit"), "facts": ("sex", "pregnant", "context", "age_years"), "marks": ("comparator",)}
+KNOWN_ROWS = 20_000
 
 
 class RowReader:
@@ -41,21 +48,22 @@ class RowReader:
     """
 
     def __init__(self, catalog: Catalog, authority: Any, as_of: str, decimal: str | None, near: bool = False) -> None:
-        self.names, self.people = Names(catalog), People(catalog)
+        self.names, self.people = Names.of(catalog), People.of(catalog)
         self._stretched = Stretched(catalog, authority, as_of, decimal, near)
-        self.cases = Cases(self.names, self.people, self._stretched)
+        lines = Written(catalog)
+        self.cases = Cases(self.names, self.people, self._stretched, lines)
         self._near, self._decimal = near, decimal
-        self._writer = Writer(catalog, self.names, self.cases, near, decimal)
+        self._writer = Writer(lines, near, decimal)
         self.schema = self._writer.schema
         names, people = self.names, self.people
         self._merged: Numbered[tuple[int, ...]] = Numbered()
         self._texts = {
             role: Texts(role, read, screen)
             for role, read, screen in (
-                ("test", names.test, Screen(names.pieces, names.unknown_test())),
+                ("test", names.test, cache(lambda: Screen(names.pieces, names.unknown_test()))),
                 ("loinc", names.code, None),
                 ("specimen", names.specimen, None),
-                ("unit", names.unit, Screen(catalog.units.pieces(NO_UNIT), names.unknown_unit())),
+                ("unit", names.unit, cache(lambda: Screen(catalog.units.pieces(NO_UNIT), names.unknown_unit()))),
                 ("sex", people.sex, None),
                 ("pregnant", people.pregnancy, None),
                 ("context", people.context, None),
@@ -63,29 +71,50 @@ class RowReader:
                 ("comparator", self._comparator, None),
             )
         }
+        self._recognised: dict[Any, Recognised] = {}
         self._values, self._ages = ValueReader(decimal, names.unit), AgeReader(people)
         self._meaning = Meet(names.meaning)
         self._pair = Meet(names.pair)
         self._person = Meet(people.person)
         self._case = Meet(self.cases.case)
-        self._ranged = Meet(self.cases.with_range)
+        self._ranges = Ranges(names, self.cases, self._stretched)
         self._stretch = Meet(self.cases.stretch)
 
     # --- what each row is of, and of whom --------------------------------------------------------------------
 
     def _read(self, columns: Columns, height: int) -> tuple[dict[str, Any], Numbers]:
         """The classes of all texts, and the numbers; what the engine can look up is looked up in one go."""
-        texts = {role: as_text(columns[role]) for role in self._texts if role in columns and not _is_years(role, columns[role])}
+        texts = {role: _hashable(columns[role]) for role in self._texts if role in columns and not _is_years(role, columns[role])}
         value = self._values.as_texts(columns["value"]) if "value" in columns else None
-        lookups = {role: self._texts[role].lookup() for role in texts}
-        asked = [expression.alias(role) for role, (expression, _) in lookups.items()]
-        frame = pl.DataFrame([*(column.alias(role) for role, column in texts.items()), *([] if value is None else [value.alias("value")])])
+        groups = {name: there for name, roles in _GROUPS.items() if (there := tuple(role for role in roles if role in texts))}
+        frame = pl.DataFrame([*texts.values(), *([] if value is None else [value])])
+        asked = [expression for name, roles in groups.items() for expression in hashed(roles, name)]
         found = frame.select_seq(*asked, *([] if value is None else self._values.lookup("value")))
         classes: dict[str, Any] = {role: reader.nothing for role, reader in self._texts.items()}
-        classes |= {role: self._texts[role].coded(texts[role], found[role], lookups[role][1]) for role in texts}
+        for name, roles in groups.items():
+            classes |= self._classes(roles, texts, *(found[f"{name}_{number}"].to_numpy() for number in (0, 1)))
         if value is not None:
-            return classes, self._values.texts(value, found["number"], found["length"])
+            return classes, self._values.texts(value, found)
         return classes, self._values.read(columns["value"] if "value" in columns else pl.Series([None] * height))
+
+    def _classes(self, roles: tuple[str, ...], texts: Columns, first: Hashes, second: Hashes) -> dict[str, Coded]:
+        """The classes of columns that are looked up together: rows that were seen before are recognised, the others are read."""
+        key = tuple((role, texts[role].dtype) for role in roles)
+        known = self._recognised.get(key)
+        if known is None:
+            with LOCK:
+                record = np.dtype([(role, np.int64) for role in roles])
+                nothing = tuple(self._texts[role].nothing for role in roles)
+                known = self._recognised.setdefault(key, Recognised(record, nothing, KNOWN_ROWS))
+        table, places, new = known.find(first, second)
+        if not new.size:
+            return {role: Coded(places, table.parts[role]) for role in roles}
+        made = np.empty(len(new), table.read.dtype)
+        for role in roles:
+            made[role] = self._texts[role](texts[role].gather(new))
+        places[new] = np.arange(len(table.read), len(table.read) + len(new))
+        known.learn(first[new], second[new], made)
+        return {role: Coded(places, np.concatenate([table.parts[role], made[role]])) for role in roles}
 
     def _cases_of(self, columns: Columns, classes: Mapping[str, Any], rest: Any) -> tuple[Any, Any]:
         meaning = self._meaning(classes["test"], classes["loinc"], classes["specimen"])
@@ -95,39 +124,6 @@ class RowReader:
         age = self._ages.read(age, columns.get("birth_date"), columns.get("collected_at"))
         person = self._person(classes["sex"], classes["pregnant"], classes["context"], age)
         return pair, self._case(pair, person)
-
-    def _with_ranges(self, columns: Columns, pair: Ints, case: Ints) -> Ints:
-        """The cases of rows beside which a laboratory printed a range that can change the answer."""
-        given = [columns[role] for role in ("ref_low", "ref_high", "ref_text") if role in columns]
-        if not given:
-            return case
-        asks = np.array([bool(p.unit and p.analyte and self._stretched.asks_laboratory(p.analyte)) for p in self.names.pairs.things])
-        printed = np.zeros(len(case), bool)
-        for column in given:
-            printed |= column.is_not_null().to_numpy()
-        places = np.flatnonzero(asks.take(pair) & printed)
-        if not places.size:
-            return case
-        chosen = pl.DataFrame(
-            {role: _plain(columns[role].gather(places)) for role in ("ref_low", "ref_high", "ref_text") if role in columns}
-        )
-        distinct = chosen.unique(maintain_order=True)
-        with LOCK:
-            numbers = [self._range(row) for row in distinct.iter_rows(named=True)]
-        joined = chosen.join(
-            distinct.with_columns(_n=pl.Series(numbers, dtype=pl.Int32)),
-            on=chosen.columns,
-            how="left",
-            nulls_equal=True,
-            maintain_order="left",
-        )
-        case = case.copy()
-        case[places] = self._ranged(case[places], joined["_n"].to_numpy())
-        return case
-
-    def _range(self, row: Mapping[str, Any]) -> int:
-        printed = (row.get("ref_low"), row.get("ref_high"), row.get("ref_text"))
-        return self.cases.ranges.number(tuple((type(part), part) for part in printed), printed)
 
     def _comparator(self, text: str | None) -> int:
         """The class of a comparator column's text: what becomes of each comparator printed with the value."""
@@ -150,7 +146,7 @@ class RowReader:
 
     # --- answers ----------------------------------------------------------------------------------------------
 
-    def answer(self, columns: Columns, height: int) -> dict[str, pl.Series]:
+    def answer(self, columns: Columns, height: int) -> pl.DataFrame:
         """The answer columns of a batch, by their names without a prefix.
 
         Args:
@@ -158,57 +154,67 @@ class RowReader:
             height: How many rows there are.
         """
         if not height:
-            return {name: pl.Series(name, [], dtype=dtype) for name, dtype in self.schema().items()}
+            return pl.DataFrame(schema=self.schema())
         columns = {role: column.alias(role) for role, column in columns.items()}  # "^x$" is a pattern to the engine
         classes, values = self._read(columns, height)
         values = self._merge(classes, values)
         pair, case = (_each_row(part, height) for part in self._cases_of(columns, classes, values.rest))
-        case = self._with_ranges(columns, pair, case)
+        case, ranged = self._ranges.of(columns, pair, case)
         rows = _each_row(self._stretch(case, values.op), height)
         tables = self.cases.tables()
         stretch = tables.first.take(rows) + place(tables, rows, values.number)
-        answers = tables.answers.take(stretch)
-        answers = self._refused(values, pair, answers)
-        answers, near = self._alone(columns, values, case, tables, rows, stretch, answers)
-        out = self._writer.written(values, pair, answers)
+        outs = self._refused(values, pair, tables.outs.take(stretch))
+        outs, near = self._alone(columns.get("value"), values, case, (tables, rows, stretch), outs, ranged)
+        made = self._writer.columns(values, outs)
         if self._near:
-            out["near_limit"] = self._writer.near_limit(columns["value"], values, stretch, answers, tables, near)
-        return out
+            made.append(self._writer.near_limit(columns["value"], values, stretch, outs, tables, near))
+        return pl.DataFrame(made)
 
-    def _refused(self, values: Numbers, pair: Ints, answers: Ints) -> Ints:
+    def _refused(self, values: Numbers, pair: Ints, outs: Ints) -> Ints:
         """A value that cannot be read is the reason, unless the name was not understood."""
         if values.state is None:
-            return answers
+            return outs
         odd = np.flatnonzero(values.state)
-        named = np.array([p.named for p in self.names.pairs.things]).take(pair[odd])
-        answers = answers.copy()
-        for state, number in self.cases.nothing.items():
-            answers[odd[named & (values.state[odd] == state)]] = number
-        return answers
+        states, pairs = values.state.take(odd), pair.take(odd)
+        for state in REASON_OF:
+            here = states == state
+            lines = self.cases.refused(state).take(pairs[here])
+            understood = lines >= 0
+            outs[odd[here][understood]] = lines[understood]
+        return outs
 
     def _alone(
-        self, columns: Columns, values: Numbers, case: Ints, tables: Tables, rows: Ints, stretch: Ints, answers: Ints
+        self,
+        column: pl.Series | None,
+        values: Numbers,
+        case: Ints,
+        placed: tuple[Tables, Ints, Ints],
+        outs: Ints,
+        ranged: Mapping[int, Printed],
     ) -> tuple[Ints, dict[int, bool]]:
-        """Rows whose number says more than a float: ranges, and long decimals that end beside a line."""
+        """Rows whose number says more than a float (ranges, long decimals beside a line), or with a range of their own."""
         places = np.flatnonzero(values.state == ALONE) if values.state is not None else np.empty(0, np.int64)
         if not values.short:  # a float column: its number as printed may have 17 digits and lie on one side of a line it equals
-            places = np.union1d(places, self._on_a_line(values, tables, rows, stretch))
-        if not places.size:
-            return answers, {}
-        answers = answers.copy()
-        texts = columns["value"].gather(places).to_list()
-        ops = np.broadcast_to(values.op, answers.shape)
+            places = np.union1d(places, self._on_a_line(values, *placed))
+        if ranged:
+            read = values.state is None or np.isin(values.state, (READ, ALONE))
+            places = np.union1d(places, np.array([at for at in ranged if read is True or read[at]], np.int64))
+        if not places.size or column is None:
+            return outs, {}
+        texts = column.gather(places).to_list()
+        ops = np.broadcast_to(values.op, outs.shape)
         known: dict[Any, Answer | None] = {}
         near: dict[int, bool] = {}
         for at, raw in zip(places.tolist(), texts, strict=True):
-            key = (type(raw), raw, int(case[at]), int(ops[at]))  # equal numbers of two types may mean two
+            key = (type(raw), raw, int(case[at]), int(ops[at]), ranged.get(at))  # equal numbers of two types may mean two
             if key not in known:
                 known[key] = self._single(*key[1:])
             answer = known[key]
             if answer is not None:
-                answers[at] = self.cases.answer(answer)
+                with LOCK:
+                    outs[at] = self.cases.line(key[2], key[3], answer)
                 near[at] = self._beside(answer, raw)
-        return answers, near
+        return outs, near
 
     def _beside(self, answer: Answer, raw: Any) -> bool:
         read = self._value_of(raw)
@@ -229,17 +235,17 @@ class RowReader:
         below = np.where(at > 0, tables.edges.take(rows * width + np.maximum(at - 1, 0)), -np.inf)
         return np.flatnonzero((values.number == below) | (np.nextafter(values.number, np.inf) == above))
 
-    def _single(self, raw: Any, case: int, op: int) -> Answer | None:
-        """The answer for one value as printed; None where the row has one already."""
+    def _single(self, raw: Any, case: int, op: int, own: Printed | None) -> Answer | None:
+        """The answer for one value as printed, beside a range of its own if it has one; None where the row has an answer already."""
         pair, patient, printed = self.cases.cases.things[case]
         if pair.analyte is None or pair.unit is None:
             return None
         read = self._value_of(raw)
-        if isinstance(read, Unreadable) or (isinstance(raw, float) and len(read.value.as_tuple().digits) <= DIGITS):
+        if isinstance(read, Unreadable) or (own is None and isinstance(raw, float) and len(read.value.as_tuple().digits) <= DIGITS):
             return None
         comparator = "~" if read.high is not None else OPS[op]
         with LOCK:
-            return self._stretched.one(pair.analyte, Quantity(read.value, pair.unit, comparator, read.high), patient, printed)
+            return self._stretched.one(pair.analyte, Quantity(read.value, pair.unit, comparator, read.high), patient, own or printed)
 
 
 def _is_years(role: str, column: pl.Series) -> bool:
@@ -247,21 +253,13 @@ def _is_years(role: str, column: pl.Series) -> bool:
     return role == "age_years" and (column.dtype.is_numeric() or column.dtype == pl.Object)
 
 
+def _hashable(column: pl.Series) -> pl.Series:
+    """A column whose values tell its texts apart: as it is where that is so, else as texts."""
+    return column if column.dtype in (pl.String, pl.Boolean) else as_text(column)
+
+
 def _each_row(part: Any, height: int) -> Any:
     """One class for each row."""
     if isinstance(part, Coded):
         return part.rows()
     return part if isinstance(part, np.ndarray) else np.full(height, part, np.int64)
-
-
-def _plain(column: pl.Series) -> pl.Series:
-    """A column of range ends as numbers or texts that Python reads as they are printed."""
-    if column.dtype in (pl.Categorical, pl.Enum):
-        return column.cast(pl.String)
-    if column.dtype == pl.Float32:
-        return column.cast(pl.String).cast(pl.Float64)
-    if column.dtype == pl.Object:  # a number among texts stays a number that reads one way
-        return pl.Series(column.name, [written(value) for value in column.to_list()], dtype=pl.String)
-    if column.dtype.is_nested() or column.dtype == pl.Binary:
-        return pl.Series(column.name, [None] * len(column), dtype=pl.String)
-    return column

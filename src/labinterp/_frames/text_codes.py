@@ -22,6 +22,7 @@ from labinterp._frames.numbers import UNREADABLE as NOT_READ
 from labinterp._frames.row_keys import AMBIGUOUS, NAMES, NOTHING, PLAIN, RANGES, Marks, RowKeys
 from labinterp._frames.stretches import Stretched
 from labinterp._frames.texts import as_text
+from labinterp._frames.words import Written
 from labinterp._measure import merge
 from labinterp._quantity import ReadValue, Unreadable, read_value
 from labinterp.errors import InputError
@@ -43,12 +44,14 @@ def learned(asked: Asked) -> Learned:
     """The same question gets the same classes."""
     authority = tuple(sorted(asked.authority.items())) if isinstance(asked.authority, Mapping) else asked.authority
     key = ("engine", authority, asked.as_of, asked.decimal)
-    found: Learned | None = asked.catalog.memo.get(key)
-    if found is None:
-        names, people = Names(asked.catalog), People(asked.catalog)
-        stretched = Stretched(asked.catalog, asked.authority, asked.as_of, asked.decimal)
-        found = asked.catalog.remember(key, Learned(names, people, stretched, Cases(names, people, stretched), Marks(people)))
-    return found
+    made: Learned = asked.catalog.learn(key, lambda: _nothing_yet(asked))
+    return made
+
+
+def _nothing_yet(asked: Asked) -> Learned:
+    names, people = Names.of(asked.catalog), People.of(asked.catalog)
+    stretched = Stretched(asked.catalog, asked.authority, asked.as_of, asked.decimal)
+    return Learned(names, people, stretched, Cases(names, people, stretched, Written(asked.catalog)), Marks(people))
 
 
 class TextCodes:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from itertools import accumulate
+from operator import is_, mul
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +17,7 @@ import polars as pl
 
 Ints = npt.NDArray[np.int64]
 KNOWN_TEXTS = 5000  # texts of one column that the engine looks up itself; what comes after is looked up batch by batch
+_FEW = 300  # different texts that are read sooner than they are screened
 LOCK = threading.RLock()  # what is learned is learned by one thread at a time; looking up needs no lock
 
 
@@ -59,10 +62,10 @@ class Texts:
     Args:
         name: Of the column, where it is looked up.
         read: Text (or None) -> class.
-        screen: Tells texts of which nothing can be known.
+        screen: Makes what tells texts of which nothing can be known; asked for when there are many different ones.
     """
 
-    def __init__(self, name: str, read: Callable[[str | None], int], screen: Screen | None = None) -> None:
+    def __init__(self, name: str, read: Callable[[str | None], int], screen: Callable[[], Screen] | None = None) -> None:
         self._name, self._read, self._screen = name, read, screen
         self.nothing = read(None)
         self._known: dict[str, int] = {}
@@ -95,14 +98,15 @@ class Texts:
         places = np.flatnonzero((codes == len(classes) - 1) & column.is_not_null().to_numpy())
         texts = column.gather(places)
         codes = codes.copy()
-        if self._screen is not None:
-            strange = self._screen.strange(texts)
+        if self._screen is not None and texts.head(1000).n_unique() > _FEW:
+            screen = self._screen()
+            strange = screen.strange(texts)
             codes[places[strange]] = len(classes)
             if len(self._known) < KNOWN_TEXTS // 2:  # those that come again and again are worth knowing as unknown
                 often = texts.filter(pl.Series(strange)).head(500).unique().to_list()
-                self._learn(often, [self._screen.unknown] * len(often))
+                self._learn(often, [screen.unknown] * len(often))
             texts, places = texts.filter(pl.Series(~strange)), places[~strange]
-            classes = np.append(classes, self._screen.unknown)
+            classes = np.append(classes, screen.unknown)
         if not places.size:
             return Coded(codes, classes)
         distinct = texts.unique()
@@ -160,6 +164,7 @@ class Meet:
     def __init__(self, learn: Callable[..., int]) -> None:
         self._learn = learn
         self._table: npt.NDArray[np.int64] = np.full((0,), -1, np.int64)
+        self._last: tuple[tuple[Any, ...], Any] = ((), None)
 
     def __call__(self, *parts: Any) -> Any:
         """The class of each row.
@@ -168,16 +173,26 @@ class Meet:
             parts: Of each kind: coded columns, arrays of classes, or one number for all rows.
 
         Returns:
-            Coded where only one part is a coded column and the others are numbers; one number where all are; else an array.
+            Coded where all parts are coded alike, or are numbers; one number where all are; else an array.
         """
         coded = [part for part in parts if isinstance(part, Coded)]
-        if len(coded) == 1 and not any(isinstance(part, np.ndarray) for part in parts):  # few codes, not many rows
-            classes = self(*(part.classes if isinstance(part, Coded) else part for part in parts))
-            return Coded(coded[0].codes, classes)
-        if not any(isinstance(part, (Coded, np.ndarray)) for part in parts):
-            return int(self(*(np.array([part]) for part in parts))[0])
-        tops = [int(np.max(part.classes if isinstance(part, Coded) else part, initial=0)) for part in parts]
-        table = self._room(tops)
+        arrays = any(isinstance(part, np.ndarray) for part in parts)
+        if coded and not arrays and all(one.codes is coded[0].codes for one in coded):  # few codes, not many rows
+            return Coded(coded[0].codes, self._of_few(tuple(part.classes if isinstance(part, Coded) else part for part in parts)))
+        if not coded and not arrays:
+            return int(self._of_few(parts)[0])
+        return self._of_rows(parts)
+
+    def _of_few(self, parts: tuple[Any, ...]) -> Ints:
+        """Classes of codes; those of the batch before are mostly those of this one."""
+        known, found = self._last
+        if len(known) != len(parts) or not all(map(is_, known, parts)):
+            found = self._of_rows(tuple(part if isinstance(part, np.ndarray) else np.array([part]) for part in parts))
+            self._last = (parts, found)
+        return found  # type: ignore[no-any-return]
+
+    def _of_rows(self, parts: tuple[Any, ...]) -> Any:
+        table = self._room([int((part.classes if isinstance(part, Coded) else np.asarray(part)).max(initial=0)) for part in parts])
         keys = self._keys(parts, table.shape)
         found = table.ravel().take(keys)
         if found.size and found.min() < 0:
@@ -190,8 +205,8 @@ class Meet:
 
     def _keys(self, parts: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
         keys: Any = 0
-        for number, part in enumerate(parts):
-            stride = int(np.prod(shape[number + 1 :], dtype=np.int64))
+        strides = list(accumulate(reversed(shape[1:]), mul, initial=1))
+        for part, stride in zip(parts, reversed(strides), strict=True):
             keys = keys + ((part.classes * stride).take(part.codes) if isinstance(part, Coded) else part if stride == 1 else part * stride)
         return keys
 

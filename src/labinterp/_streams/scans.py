@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import polars as pl
@@ -14,67 +12,13 @@ from polars.io.plugins import register_io_source
 
 from labinterp._streams.blocks import STATE, Blocks
 from labinterp._streams.heads import Head, head
-from labinterp._streams.pieces import PARQUET, Given
+from labinterp._streams.pieces import PARQUET, TEXT, Given
+from labinterp._streams.plain import plain_rows, read_plainly
+from labinterp._streams.watch import Watch, ahead
 from labinterp._table import find_columns
 from labinterp.errors import InputError
 
-_BLINK = 0.05  # seconds
 _APART = "run them one by one, or each into a file of its own: -o FOLDER/"
-
-
-class StoppedError(Exception):
-    """The run is to end; what it has written does not count."""
-
-
-class Watch:
-    """What a run in another thread lets be seen of it, and how it is stopped.
-
-    Attributes:
-        total: Bytes or rows there are; None where that is not known.
-        done: How many of them have been read.
-        rows: Rows that were read from text, or that Parquet files say they have.
-        failure: The first error, as it was raised.
-    """
-
-    def __init__(self) -> None:
-        self.total: int | None = 0
-        self.done = self.rows = 0
-        self.failure: BaseException | None = None
-        self._stop = threading.Event()
-        self._lock, self._busy = threading.Lock(), 0
-
-    def stop(self) -> None:
-        """End the run at the next batch."""
-        self._stop.set()
-
-    def check(self) -> None:
-        """Raise if the run is to end."""
-        if self._stop.is_set():
-            raise StoppedError
-
-    @contextmanager
-    def busy(self, number: int = 1) -> Iterator[None]:
-        """Python works in a thread of the engine; with -1 it waits there for a file."""
-        with self._lock:
-            self._busy += number
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._busy -= number
-
-    def ended(self, patience: float) -> None:
-        """Wait until no thread of the engine works in Python any more: an interpreter that ends under one takes the process down."""
-        quiet = 0
-        for _ in range(round(patience / _BLINK)):
-            quiet = 0 if self._busy else quiet + 1
-            if quiet > 2:
-                return
-            time.sleep(_BLINK)
-
-    def failed(self, error: BaseException) -> None:
-        """Keep the first error: engines wrap what passes through them."""
-        self.failure = self.failure or error
 
 
 class How(NamedTuple):
@@ -111,21 +55,53 @@ class Scan(NamedTuple):
     delimiter: str
 
 
-def scan(given: Sequence[Given], how: How, watch: Watch) -> Scan:
+def scan(given: Sequence[Given], how: How, watch: Watch, plainly: bool = False) -> Scan:
     """All rows of some files, in order.
 
     Args:
         given: Files of one kind.
         how: How to read them.
         watch: Is told what is read.
+        plainly: Whether polars may read plain files of text itself; all their columns have to be asked for then.
 
     Raises:
         InputError: A file is no table, or their columns differ.
     """
-    made = _parquet(given, how, watch) if given[0].kind == PARQUET else _text(given, how, watch)
+    made = _parquet(given, how, watch) if given[0].kind == PARQUET else (plainly and _plain(given, how, watch)) or _text(given, how, watch)
     if made.names.count(how.source_column or "") > 1:
         raise InputError(f"the files already have the column {how.source_column!r}; give --source-column another name")
     return made
+
+
+def _plain(given: Sequence[Given], how: How, watch: Watch) -> Scan | None:
+    """The same of files that are all plain; None where one is not."""
+    if how.encoding is not None or any(one.kind != TEXT or one.size is None for one in given):
+        return None
+    heads = [_head(one, how) for one in given]
+    for one, its in zip(given[1:], heads[1:], strict=True):
+        _same(given[0], heads[0].names, one, its.names)
+    parted = {its.table.delimiter for its in heads}
+    counts = [
+        plain_rows(one.path or Path(), its.table.header, its.table.delimiter) if len(parted) == 1 else None
+        for one, its in zip(given, heads, strict=True)
+    ]
+    if any(count is None for count in counts):
+        return None
+    found = sum(count or 0 for count in counts)
+    watch.rows += found
+    watch.total = None if watch.total is None else watch.total + found
+    extra = [how.source_column] if how.source_column else []
+    frames = [
+        read_plainly(one.path or Path(), its.names, its.table.delimiter).select(*heads[0].names, *(pl.lit(label).alias(n) for n in extra))
+        for one, its, label in zip(given, heads, _labels(given), strict=True)
+    ]
+    table, names = heads[0].table, heads[0].names
+    roles = {role: names[at] for role, at in table.columns.items()}
+    return Scan(_joined(frames), [*names, *extra], [*table.header, *extra], roles, table.delimiter)
+
+
+def _joined(frames: list[pl.LazyFrame]) -> pl.LazyFrame:
+    return frames[0] if len(frames) == 1 else pl.concat(frames)
 
 
 def _text(given: Sequence[Given], how: How, watch: Watch) -> Scan:
@@ -143,7 +119,7 @@ def _text(given: Sequence[Given], how: How, watch: Watch) -> Scan:
         frames = (
             frame.with_columns(pl.lit(label).alias(name) for name in extra).select(columns or [*names, *extra, STATE])
             for one, label in zip(given, said, strict=True)
-            for frame in _frames(one, how, watch)
+            for frame in ahead(_frames(one, how, watch), watch)
         )
         while True:
             try:
@@ -218,7 +194,7 @@ def _parquet(given: Sequence[Given], how: How, watch: Watch) -> Scan:
         frame.select(*names, *(pl.lit(label).alias(name) for name in extra)) for frame, label in zip(frames, _labels(given), strict=True)
     ]
     roles = {role: names[at] for role, at in find_columns(names, how.columns).items()}
-    return Scan(labelled[0] if len(labelled) == 1 else pl.concat(labelled), [*names, *extra], [*names, *extra], roles, ",")
+    return Scan(_joined(labelled), [*names, *extra], [*names, *extra], roles, ",")
 
 
 def _same(first: Given, names: Sequence[str], other: Given, its: Sequence[str]) -> None:

@@ -43,7 +43,7 @@ class Stated:
     def __init__(self, catalog: Catalog, sex: str | None = None, age: str | None = None, pregnant: bool | None = None) -> None:
         self._sex, self._age, self._pregnant = read_sex(sex), age, pregnant
         self._years = None if age is None else read_age(age)
-        people = People(catalog)
+        people = People.of(catalog)
         self._ages, self._age_of = AgeReader(people), people.age_text
 
     def filled(self, columns: Mapping[str, pl.Series], height: int) -> Columns:

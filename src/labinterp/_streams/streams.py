@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from labinterp.errors import InputError, LabInterpError, MissingExtraError
 
@@ -28,10 +28,12 @@ from labinterp._frames.asked import READ, RESULTS, Asked, asked
 from labinterp._frames.asked import ROLES as ASKED_ROLES
 from labinterp._streams.blocks import BLANK, STATE, TORN
 from labinterp._streams.pieces import Given
+from labinterp._streams.plain import NotPlainError
 from labinterp._streams.progress import Progress
-from labinterp._streams.scans import How, Scan, StoppedError, Watch, scan
+from labinterp._streams.scans import How, Scan, scan
 from labinterp._streams.stated import Stated
 from labinterp._streams.tally import Tally, lines
+from labinterp._streams.watch import StoppedError, Watch
 from labinterp._streams.ways import PARQUET, Way
 from labinterp._streams.written import appearing, appearing_folder, sink_csv
 from labinterp._summary import ADDED
@@ -80,36 +82,51 @@ def streamed(
         tuple: what came of the rows, as data and as lines for the terminal.
     """
     wish = Wish(way, kept, How(**reading), Stated(options["catalog"], **stated), options)
-    document = run(given, wish, Progress()).document()
+    try:
+        tally = run(given, wish, Progress(), plainly=True)
+    except NotPlainError:  # nothing of it was kept
+        tally = run(given, wish, Progress())
+    document = tally.document()
     return document, lines(document)
 
 
-def run(given: Sequence[Given], wish: Wish, progress: Progress) -> Tally:
+def run(given: Sequence[Given], wish: Wish, progress: Progress, plainly: bool = False) -> Tally:
     """Answer all rows and write them.
 
     Args:
         given: Files.
         wish: What is to come out.
         progress: Shows how far it is.
+        plainly: Whether polars may read plain files of text itself.
 
     Returns:
         Tally: what came of the rows.
 
     Raises:
         InputError: A file that cannot be read or written. No output is left.
+        NotPlainError: A file that was taken for a plain one is none. No output is left.
         KeyboardInterrupt: As it came; no output is left.
     """
     kinds = {one.kind == PARQUET for one in given}
     if len(kinds) > 1:
         raise InputError("some of these files are Parquet and some are text; run them one kind at a time, such as 'FOLDER/*.csv'")
-    watch, tally = Watch(), Tally()
+    watch, tally, plainly = Watch(), Tally(), plainly and wish.kept != RESULTS and wish.way.out is not None
     with ExitStack() as stack:
         if not wish.way.folder:
-            jobs = [_job(given, wish.way.out, wish, watch, tally, stack)]
+            jobs = [_job(given, wish.way.out, wish, watch, tally, stack, plainly)]
         else:
             folder = stack.enter_context(appearing_folder(wish.way.out or Path()))
-            jobs = [_job([one], folder / name, wish, watch, tally, stack) for one, name in zip(given, _names(given, wish), strict=True)]
-        _supervised(lambda: [job() for job in jobs], watch, lambda: progress.show(watch.done, watch.total, tally.rows), progress.close)
+            jobs = [
+                _job([one], folder / name, wish, watch, tally, stack, plainly) for one, name in zip(given, _names(given, wish), strict=True)
+            ]
+        try:
+            _supervised(lambda: [job() for job in jobs], watch, lambda: progress.show(watch.done, watch.total, tally.rows), progress.close)
+        except InputError:
+            if plainly and isinstance(watch.failure, pl.exceptions.PolarsError):
+                raise NotPlainError from None
+            raise
+        if plainly and tally.rows != watch.rows:
+            raise NotPlainError
         if tally.rows != watch.rows:
             raise InputError(
                 f"{watch.rows} rows were read and {tally.rows} answered; nothing was kept. This is a fault of labinterp: please report it"
@@ -125,9 +142,11 @@ def _names(given: Sequence[Given], wish: Wish) -> list[str]:
     return names
 
 
-def _job(given: Sequence[Given], out: Path | None, wish: Wish, watch: Watch, tally: Tally, stack: ExitStack) -> Callable[[], None]:
+def _job(
+    given: Sequence[Given], out: Path | None, wish: Wish, watch: Watch, tally: Tally, stack: ExitStack, plainly: bool
+) -> Callable[[], None]:
     """What is to be done for one output; all that can be said beforehand is said now."""
-    found = scan(given, wish.how, watch)
+    found = scan(given, wish.how, watch, plainly)
     question = _asked(found, wish)
     kept = list(dict.fromkeys([*question.kept_columns(found.names), *([wish.how.source_column] if wish.how.source_column else [])]))
     frame = _answered(found, question, kept, wish.stated, tally, watch)
@@ -166,19 +185,21 @@ def _answered(found: Scan, question: Asked, kept: list[str], stated: Stated, tal
     reader = question.reader()
     types = {f"{question.prefix}{name}": dtype for name, dtype in reader.schema().items()}
     columns = {role: found.roles[role] for role in (*READ, "trimester") if role in found.roles}
-    text = STATE in found.frame.collect_schema()
+    text, names = STATE in found.frame.collect_schema(), list(types)
 
     def answer(batch: pl.Series, **_: object) -> pl.Series:
         with watch.busy():
             try:
                 watch.check()
-                fields = {role: batch.struct.field(role) for role in columns}
-                state = batch.struct.field(STATE) if text else None
+                parts = batch.struct.unnest()
+                fields = {role: parts[role] for role in columns}
+                state = parts[STATE] if text else None
                 answers = _of_batch(reader, stated, fields, state, len(batch))
                 tally.add(answers, fields, None if state is None or not state.max() else state == BLANK)
                 if not text:
                     watch.done = tally.rows
-                return pl.DataFrame(list(answers.values()), schema=types).to_struct()
+                answers.columns = names
+                return answers.to_struct()
             except BaseException as error:
                 watch.failed(error)
                 raise
@@ -188,16 +209,16 @@ def _answered(found: Scan, question: Asked, kept: list[str], stated: Stated, tal
     return found.frame.select(*kept, answers).unnest(_ANSWERS)
 
 
-def _of_batch(reader: Any, stated: Stated, fields: dict[str, pl.Series], state: pl.Series | None, height: int) -> dict[str, pl.Series]:
+def _of_batch(reader: Any, stated: Stated, fields: dict[str, pl.Series], state: pl.Series | None, height: int) -> pl.DataFrame:
     columns = stated.filled(fields, height)
     if "specimen" in columns and columns["specimen"].dtype == pl.String:
         columns["specimen"] = columns["specimen"].str.strip_chars()  # a blank cell names no specimen
     if state is None or not state.max():
-        return dict(reader.answer(columns, height))
+        return cast("pl.DataFrame", reader.answer(columns, height))
     # a row with more cells than the header has no value that could be trusted, a blank line no answer at all
     columns["value"] = columns["value"].set(state == TORN, None)
     blank = state == BLANK
-    return {name: column.set(blank, None) for name, column in reader.answer(columns, height).items()}
+    return cast("pl.DataFrame", reader.answer(columns, height)).with_columns(pl.when(~blank).then(pl.all()))
 
 
 # --- in another thread --------------------------------------------------------------------------------------

@@ -19,6 +19,8 @@ from labinterp._frames.texts import as_text
 _ABOUT = {
     "unknown_unit": "unit", "incompatible_unit": "unit", "unreadable_value": "value", "ambiguous_number": "value", "implausible": "value",
 }  # fmt: skip
+_COUNTED = ("analyte", "band", "code")
+_NO_WORD = 0xFFFF_FFFF
 _SHOWN = 10
 _MOST = 20_000  # spellings of one reason that are counted at a time
 _GATHERED, _FRAMES = 200_000, 50  # refused rows that are counted in one go, and frames of them: each holds on to the text of its batch
@@ -62,7 +64,9 @@ class Tally:
         self._spellings: dict[str, Spellings] = {}
         self._gathered: list[pl.DataFrame] = []
 
-    def add(self, answers: Mapping[str, pl.Series], columns: Mapping[str, pl.Series], blank: pl.Series | None = None) -> None:
+    def add(
+        self, answers: pl.DataFrame | Mapping[str, pl.Series], columns: Mapping[str, pl.Series], blank: pl.Series | None = None
+    ) -> None:
         """Count a batch.
 
         Args:
@@ -70,8 +74,10 @@ class Tally:
             columns: Role -> column, as they were read.
             blank: Which rows have nothing in them.
         """
-        found = _counted([answers[name] for name in ("analyte", "band", "code")])
-        refused = _refused(answers["reason"], columns)
+        words = pl.DataFrame([answers[name].alias(name) for name in (*_COUNTED, "reason")])
+        numbers = words.select_seq([pl.col(name).to_physical().cast(pl.UInt32).fill_null(_NO_WORD) for name in words.columns])
+        found = _counted(words, numbers)
+        refused = _refused(words["reason"], numbers["reason"].to_numpy(), columns)
         with self._lock:
             self.rows += len(answers["code"])
             self.blank += 0 if blank is None else int(blank.sum())
@@ -79,8 +85,7 @@ class Tally:
             if len(self._gathered) > _FRAMES or sum(frame.height for frame in self._gathered) > _GATHERED:
                 self._count_gathered()
             for (analyte, band, code), count in found:
-                if code is not None:
-                    self._answers[analyte, band or code, code] += count
+                self._answers[analyte, band or code, code] += count
 
     def _count_gathered(self) -> None:
         """Spellings are counted for many rows at a time."""
@@ -119,38 +124,35 @@ class Tally:
         return {"of": _ABOUT.get(reason, "test"), "too_low_by_at_most": of.short, "most_frequent": listed}
 
 
-def _counted(columns: list[pl.Series]) -> list[tuple[tuple[Any, ...], int]]:
-    """How often each combination of closed words occurs."""
+def _counted(words: pl.DataFrame, numbers: pl.DataFrame) -> list[tuple[tuple[Any, ...], int]]:
+    """How often each combination of closed words occurs, of those with a code."""
+    known = [[*words[name].dtype.categories.to_list(), None] for name in _COUNTED]  # type: ignore[attr-defined]
     keys: Any = 0
-    words = []
-    for column in columns:
-        known = [*column.dtype.categories.to_list(), None]  # type: ignore
-        words.append(known)
-        keys = keys * len(known) + column.to_physical().cast(pl.UInt32).fill_null(len(known) - 1).to_numpy()
+    for name, listed in zip(_COUNTED, known, strict=True):
+        keys = keys * len(listed) + np.minimum(numbers[name].to_numpy(), np.uint32(len(listed) - 1))
     counts = np.bincount(keys)
     found = []
     for key in np.flatnonzero(counts).tolist():
-        rest, parts = key, []
-        for known in reversed(words):
-            rest, at = divmod(rest, len(known))
-            parts.append(known[at])
-        found.append((tuple(reversed(parts)), int(counts[key])))
+        parts = [listed[at] for listed, at in zip(known, np.unravel_index(key, [len(listed) for listed in known]), strict=True)]
+        if parts[-1] is not None:
+            found.append((tuple(parts), int(counts[key])))
     return found
 
 
-def _refused(reason: pl.Series, columns: Mapping[str, pl.Series]) -> list[pl.DataFrame]:
+def _refused(reason: pl.Series, numbers: Any, columns: Mapping[str, pl.Series]) -> list[pl.DataFrame]:
     """Reasons of the rows without an answer, and the spelling each is about."""
-    if reason.null_count() == len(reason):
+    places = np.flatnonzero(numbers != _NO_WORD)
+    if not places.size:
         return []
     roles = ("test", "unit", "value")
-    about = np.array([roles.index(_ABOUT.get(word, "test")) for word in reason.dtype.categories] + [-1])  # type: ignore
-    each = about.take(reason.to_physical().fill_null(len(about) - 1).to_numpy())
+    about = np.array([roles.index(_ABOUT.get(word, "test")) for word in reason.dtype.categories])  # type: ignore[attr-defined]
+    each = about.take(numbers.take(places))
     found = []
     for number, role in enumerate(roles):
-        places = pl.Series(np.flatnonzero(each == number))
-        if len(places):
-            texts = as_text(columns[role].gather(places)) if role in columns else pl.repeat(None, len(places), dtype=pl.String, eager=True)
-            found.append(pl.DataFrame({"reason": reason.gather(places), "text": texts}))
+        here = pl.Series(places[each == number])
+        if len(here):
+            texts = as_text(columns[role].gather(here)) if role in columns else pl.repeat(None, len(here), dtype=pl.String, eager=True)
+            found.append(pl.DataFrame({"reason": reason.gather(here), "text": texts}))
     return found
 
 
