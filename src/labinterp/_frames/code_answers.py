@@ -18,6 +18,7 @@ from labinterp._frames.words import Vocabulary
 from labinterp._quantity import Quantity, Unreadable, read_value
 
 WORDS = ("code", "band", "limits", "reason")
+FEW_CASES = 5_000  # so many combinations of pairs and kinds each get their own edges; of more, those that are one case share them
 UNSEEN = "changed_since_planned"
 
 
@@ -33,7 +34,8 @@ class CodeAnswers:
         unreadable: The stretch of values that cannot be read.
         ambiguous: The stretch of values that read two ways.
         unseen: The stretch of rows that were not there when the plan was made.
-        size: How many codes of cases there are at first: one for each pair and kind of person.
+        shared: Table: pair and kind of person -> the code of their case; None where each combination is a code of its own.
+        size: How many codes of cases there are at first, without printed ranges.
     """
 
     def __init__(self, known: Learned, codes: TextCodes, exact: bool) -> None:
@@ -46,6 +48,12 @@ class CodeAnswers:
         kinds, cases = codes.kinds.things, known.cases
         # the case of each code: those of pairs and kinds first, in order; behind them those with a range
         self._cases = [cases.case(pair, person) for pair in codes.pairs.things for person in kinds]
+        self.shared: pl.DataFrame | None = None
+        if len(self._cases) > FEW_CASES:
+            distinct = {case: code for code, case in enumerate(dict.fromkeys(self._cases))}
+            own = pl.Series([distinct[case] for case in self._cases], dtype=pl.Int64)
+            self.shared = codes.table({"key_case": pl.Series(range(len(own)), dtype=pl.Int64), "case": own})
+            self._cases = list(distinct)
         self.size = len(self._cases)
         self._ranged: Numbered[int] = Numbered()
         types = Vocabulary(known.names.catalog).types
@@ -57,7 +65,7 @@ class CodeAnswers:
         return len(self._cases)
 
     def case_key(self, pair: Any, kind: Any) -> Any:
-        """The code of a case, from numbers or expressions."""
+        """The code of a case, or where codes are shared the key of its code, from numbers or expressions."""
         return pair * len(self._codes.kinds.things) + kind
 
     def _first(self, answers: tuple[Answer, ...]) -> int:

@@ -140,6 +140,9 @@ class Plan:
         if not columns and keep is None:
             return
         new = {self._name(name): column for name, column in columns.items()}
+        if self.frame.implementation.is_pyspark():  # each column named to it is calls into its process; what is not asked for it leaves out
+            self.frame = self.frame.with_columns(column.alias(name) for name, column in new.items())
+            return
         named = self._made if keep is None else {self._name(name) for name in keep}
         live = [name for name in self._made if name in named and name not in new]
         made = self.frame.select(*map(nw.col, self._names), *map(nw.col, live), *(column.alias(name) for name, column in new.items()))
@@ -168,7 +171,10 @@ class Plan:
     def _seen(self) -> dict[str, Rows]:
         layout = self._keys.layout
         sets = [[self._name(name) for name in names] for names in layout.values()]
-        return dict(zip(layout, fetched(self.frame, sets), strict=True))
+        # nearly every value is a plain number without a comparator, of which nothing is to be learned
+        telling = ~self._col("odd").is_null() | (self._col("op") != 0) if "values" in layout else None
+        only = {} if telling is None else {list(layout).index("values"): telling}
+        return dict(zip(layout, fetched(self.frame, sets, only), strict=True))
 
     # --- joins: a row that finds nothing has no code, and no code after that --------------------------------------
 
@@ -215,8 +221,13 @@ class Plan:
         """Where each number lies."""
         col = self._col
         case = answers.case_key(col("pair"), col("kind") if self._keys.layout.get("facts") else nw.lit(0))
+        if answers.shared is not None:
+            self._with({"at_case": case.cast(nw.Int64)})
+            self._join(answers.shared, "at_case")
+            case = col("case")
         if len(codes.ranges.things) > 1 or codes.alone:
-            self._with({"case": case.cast(nw.Int64)})
+            if answers.shared is None:
+                self._with({"case": case.cast(nw.Int64)})
             self._join_occasions(codes, answers)
             case = col("case")
         edges = answers.edges()
