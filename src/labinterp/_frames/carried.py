@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -14,20 +14,26 @@ MOST = 2_000_000  # distinct rows that are read in Python; they are held in memo
 Rows = list[tuple[Any, ...]]
 
 
-def fetched(frame: nw.LazyFrame[Any], sets: Sequence[Sequence[str]]) -> list[Rows]:
+def fetched(frame: nw.LazyFrame[Any], sets: Sequence[Sequence[str]], only: Mapping[int, nw.Expr] | None = None) -> list[Rows]:
     """The distinct rows of each set of columns.
 
     Args:
         frame: Where they are.
         sets: Names of columns; no column stands in two of them.
+        only: Place of a set -> which of its rows are worth fetching, where that is quicker than to fetch all.
 
     Raises:
         InputError: There are more than can be held here.
     """
     if not sets:
         return []
-    native, kind = frame.to_native(), frame.implementation
-    found = _at_once(native, sets) if kind.is_duckdb() else [_distinct(native, kind, list(columns)) for columns in sets]
+    kind = frame.implementation
+    if kind.is_duckdb():
+        found = _at_once(frame.to_native(), sets)
+    else:
+        chosen = [frame.filter(only[number]) if only and number in only else frame for number in range(len(sets))]
+        parts = [part.select(*columns).to_native() for part, columns in zip(chosen, sets, strict=True)]
+        found = _united(parts, sets) if kind.is_pyspark() or kind.is_pyspark_connect() else [_distinct(part, kind) for part in parts]
     if sum(map(len, found)) > MOST:
         raise InputError(
             f"this frame has more than {MOST:,} different names, persons or odd values; they are read in Python, one by one. "
@@ -36,14 +42,34 @@ def fetched(frame: nw.LazyFrame[Any], sets: Sequence[Sequence[str]]) -> list[Row
     return found
 
 
-def _distinct(native: Any, kind: nw.Implementation, columns: list[str]) -> Rows:
+def _distinct(native: Any, kind: nw.Implementation) -> Rows:
     """The engine's own word for distinct rows; narwhals' sorts them."""
-    if kind.is_pyspark() or kind.is_pyspark_connect():
-        return [tuple(row) for row in native.select(*columns).distinct().limit(MOST + 1).collect()]
     if kind.is_ibis():
-        return _by_column(native.select(*columns).distinct().limit(MOST + 1).to_pyarrow())
-    rows: Rows = native.select(columns).unique().head(MOST + 1).collect().rows()
+        return _by_column(native.distinct().limit(MOST + 1).to_pyarrow())
+    rows: Rows = native.unique().head(MOST + 1).collect().rows()
     return rows
+
+
+def _united(parts: Sequence[Any], sets: Sequence[Sequence[str]]) -> list[Rows]:
+    """All sets in one job of Spark."""
+    from pyspark.sql import functions
+
+    types = {field.name: field.dataType for part in parts for field in part.schema.fields}
+    united: Any = None
+    for number, (part, columns) in enumerate(zip(parts, sets, strict=True)):
+        filled = [functions.col(name) if name in columns else functions.lit(None).cast(dtype).alias(name) for name, dtype in types.items()]
+        one = part.distinct().select(functions.lit(number).alias("labinterp_set"), *filled)
+        united = one if united is None else united.unionAll(one)
+    return _sorted_out([(row[1:], row[0]) for row in united.limit(MOST + 1).collect()], sets)
+
+
+def _sorted_out(rows: Iterable[tuple[Sequence[Any], int]], sets: Sequence[Sequence[str]]) -> list[Rows]:
+    """Rows that hold the columns of all sets, each with the place of its own set -> the rows of each set."""
+    found: list[Rows] = [[] for _ in sets]
+    starts = [sum(map(len, sets[:number])) for number in range(len(sets))]
+    for row, number in rows:
+        found[number].append(tuple(row[starts[number] : starts[number] + len(sets[number])]))
+    return found
 
 
 def _by_column(table: Any) -> Rows:
@@ -56,12 +82,8 @@ def _at_once(relation: Any, sets: Sequence[Sequence[str]]) -> list[Rows]:
     which = ", ".join(f"grouping({_quoted(columns[0])})" for columns in sets)
     groups = ", ".join(f"({', '.join(map(_quoted, columns))})" for columns in sets)
     query = f"select {', '.join(map(_quoted, names))}, {which} from labinterp_keys group by grouping sets ({groups}) limit {MOST + 1}"  # noqa: S608 - names made here
-    found: list[Rows] = [[] for _ in sets]
-    starts = [sum(map(len, sets[:number])) for number in range(len(sets))]
-    for row in relation.query("labinterp_keys", query).fetchall():
-        number = row[len(names) :].index(0)
-        found[number].append(row[starts[number] : starts[number] + len(sets[number])])
-    return found
+    width = sum(map(len, sets))
+    return _sorted_out(((row[:width], row[width:].index(0)) for row in relation.query("labinterp_keys", query).fetchall()), sets)
 
 
 def _quoted(name: str) -> str:
@@ -122,7 +144,7 @@ def carried(frame: nw.LazyFrame[Any], table: pl.DataFrame) -> nw.LazyFrame[Any]:
     elif kind.is_pyspark() or kind.is_pyspark_connect():
         types = {pl.String: "string", pl.Int64: "bigint", pl.Float64: "double"}
         schema = ", ".join(f"`{name}` {types[dtype.base_type()]}" for name, dtype in table.schema.items())
-        made = native.sparkSession.createDataFrame(table.rows(), schema).hint("broadcast")
+        made = native.sparkSession.createDataFrame(table.rows(), schema, verifySchema=False).hint("broadcast")
     elif kind.is_ibis():
         import ibis
 

@@ -28,6 +28,7 @@ _MUTE = (nw.Binary, nw.Struct, nw.Array, nw.Object)  # types of columns in which
 OLDEST = 130
 # Keys of ages: completed years as they are; then which stretch of exact ages; then months and days between marks.
 NO_AGE, EXACT, LIVED, MONTHS = -1, 1_000, 10_000, 1_000
+_SIMPLE = r"^(?:0|[1-9][0-9]{0,9})(?:\.[0-9]{1,2})?$"
 
 
 class Marks:
@@ -87,6 +88,11 @@ class RowKeys:
     def years(self) -> bool:
         """Whether ages come as numbers."""
         return "age_years" in self._types and self._types["age_years"].is_numeric()
+
+    @property
+    def counted(self) -> bool:
+        """Whether ages come as whole numbers."""
+        return self.years and bool(self._types["age_years"].is_integer())
 
     @property
     def dated(self) -> bool:
@@ -156,7 +162,7 @@ class RowKeys:
             if dtype == nw.Float32:  # 0.7 is meant by the float nearest to 0.7
                 column = column.cast(nw.String).cast(nw.Float64)
             made[role] = column.cast(nw.String)
-            if not _text_type(dtype) and dtype != nw.Unknown:
+            if not _text_type(dtype) and dtype not in (nw.Unknown, nw.Boolean):
                 made[f"raw_{role}"] = column
         return made
 
@@ -182,6 +188,8 @@ class RowKeys:
         decimal, starts = self.decimal, col("v").str.starts_with
         texts = column if dtype == nw.String else column.cast(nw.String)
         plain = col("v").str.contains(self._pattern(PLAIN_TEXT[decimal])) & (col("v").str.len_chars() <= DIGITS)
+        # nearly every value is of this form, which is found sooner than all that are plain
+        simple = col("v").str.contains(self._pattern(_SIMPLE.replace(".", "," if decimal == "," else ".")))
         # letters outside ASCII are not the same to all engines: such texts are read in Python
         may = col("v").str.contains("[0-9]") & (col("v").str.contains(MAY_BE_NUMBER) | col("v").str.contains("[^ -~]"))
         how: nw.Expr = nw.when(may).then(ODD).otherwise(NOTHING)
@@ -194,7 +202,7 @@ class RowKeys:
             op = nw.when(starts(text)).then(OPS.index(text)).otherwise(op)
         return [
             {"v": texts.fill_null("")},
-            {"how": nw.when(plain).then(PLAIN).otherwise(how).cast(nw.Int64)},
+            {"how": nw.when(simple).then(PLAIN).otherwise(nw.when(plain).then(PLAIN).otherwise(how)).cast(nw.Int64)},
             {
                 "number": bare.str.replace_all(",", ".", literal=True).cast(nw.Float64),
                 "op": nw.when(marked).then(op).otherwise(0).cast(nw.Int64),
@@ -221,7 +229,7 @@ class RowKeys:
             text = nw.when(text.str.contains(self._pattern(ISO_DAY))).then(text.str.slice(0, 10)).otherwise(text)
         if not self.years:
             return text
-        return nw.when(~((self.col("years") >= 0) & (self.col("years") <= OLDEST)).fill_null(False)).then(text)
+        return nw.when((self.col("whole") if self.counted else _possible(self.col("years"))).is_null()).then(text)
 
     def lived(self) -> dict[str, nw.Expr]:
         """Completed months and completed days, from the days that were read: months since the year 0, day of the month, day of all days."""
@@ -232,10 +240,12 @@ class RowKeys:
     def _years(self) -> list[dict[str, nw.Expr]]:
         if not self.years:
             return []
+        column, dtype = nw.col(self._asked.columns["age_years"]), self._types["age_years"]
+        if self.counted:
+            return [{"whole": _possible(column).cast(nw.Int64)}]
         years = self.col("years")
-        given = (years >= 0) & (years <= OLDEST) & (years.round() == years)
-        column = nw.col(self._asked.columns["age_years"])
-        return [{"years": _float(column, self._types["age_years"])}, {"whole": nw.when(given).then(years.round()).cast(nw.Int64)}]
+        whole = _possible(years).cast(nw.Int64)  # engines cut fractions off, or round: only what is whole stays the same
+        return [{"years": _float(column, dtype)}, {"whole": nw.when(whole.cast(nw.Float64) == years).then(whole)}]
 
     def age(self) -> dict[str, nw.Expr]:
         """The key of each row's age, where numbers or dates tell it."""
@@ -248,9 +258,10 @@ class RowKeys:
                 given = self.col("age_years").fill_null("").str.contains(self._pattern("^[0-9]{1,2}$"))
                 key = nw.when(given).then(NO_AGE).otherwise(key)
         if self.years:
-            years, whole = self.col("years"), self.col("whole")
-            exact = nw.lit(EXACT - 1) + _passed(years, self._marks.years)
-            key = nw.when((years >= 0) & (years <= OLDEST)).then(exact).otherwise(key)
+            whole = self.col("whole")
+            if not self.counted:
+                exact = nw.lit(EXACT - 1) + _passed(self.col("years"), self._marks.years)
+                key = nw.when(~_possible(self.col("years")).is_null()).then(exact).otherwise(key)
             key = nw.when(~whole.is_null()).then(whole).otherwise(key)
         return {"age": key.cast(nw.Int64)}
 
@@ -261,6 +272,11 @@ def _float(column: nw.Expr, dtype: Any) -> nw.Expr:
         finite = nw.when(column.is_finite()).then(column)
         return finite.cast(nw.String).cast(nw.Float64) if dtype == nw.Float32 else finite
     return column.cast(nw.Float64) if dtype.is_numeric() else nw.lit(None).cast(nw.Float64)
+
+
+def _possible(years: nw.Expr) -> nw.Expr:
+    """Numbers that are ages; of others nothing."""
+    return nw.when((years >= 0) & (years <= OLDEST)).then(years)
 
 
 def _passed(number: nw.Expr, marks: Sequence[float]) -> nw.Expr:
