@@ -18,14 +18,18 @@ import pytest
 from tests import engines, rows, small
 
 from labinterp import Catalog, LabResult, Patient, Report, assess, interpret
+from labinterp._assess import book_for
 from labinterp._draw_frames import panels as _panels
 from labinterp._draw_frames.sights import Sights
 from labinterp._facts import read_date
+from labinterp._measure import Measured, measure
+from labinterp._patterns import Panel, derived_contexts
 from labinterp._summary import cells
 from labinterp.dataframes import panel_frame
 from labinterp.errors import InputError, UnknownAuthorityError
 from labinterp.readers import read_rows
 
+POLICY = Catalog.default().table["policy"]
 ANSWERS = ("li_kind", "li_id", "li_certainty", "li_relation", "li_because", "li_missing", "li_next", "li_tier", "li_text")
 Row = dict[str, Any]
 
@@ -101,8 +105,10 @@ def frame_of(records: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
     return pl.DataFrame(list(records), schema=dict.fromkeys(rows.COLUMNS, pl.String))
 
 
-def statements(report: Report, numbers: Sequence[int], records: Sequence[Mapping[str, Any]], **how: Any) -> Iterator[tuple[Any, ...]]:
-    """What one report says, in the words of the columns."""
+def statements(
+    report: Report, shown: Sequence[tuple[str, list[int]]], records: Sequence[Mapping[str, Any]], **how: Any
+) -> Iterator[tuple[Any, ...]]:
+    """What one report says, in the words of the columns; `shown` are the circumstances the panel itself shows, with their rows."""
 
     def because(of: Sequence[int]) -> str:
         return ";".join(map(str, of))
@@ -115,11 +121,9 @@ def statements(report: Report, numbers: Sequence[int], records: Sequence[Mapping
         yield "effect", effect.id, effect.certainty, effect.relation, because(effect.because), None, None, None, effect.text
     for alert in report.alerts:
         yield "alert", alert.id, None, None, str(alert.row), None, None, alert.tier, alert.text
-    for note in report.notes:
-        if note.startswith("The panel itself shows"):
-            of = [[f for f in report.findings if f.analyte == analyte] for analyte in ("crp", "agp")]
-            raised = sorted(f.row for group in of if all(one.band == "raised" for one in group) for f in group)
-            yield "context", "inflammation", None, None, because(raised), None, None, None, note
+    for name, rows_ in shown:
+        text = f"The panel itself shows: {POLICY['contexts'][name]['text']}."
+        yield "context", name, None, None, because(rows_), None, None, None, text
     for answer in report.rows():
         one, other = (cells(a)[6:] for a in (assess(*rows.asked(records[answer.row - 1]), **how), answer))
         if one != other and answer.analyte:
@@ -150,8 +154,18 @@ def expected(
         results = [rows.asked(records[number - 1])[0]._replace(collected_at=day_read(records[number - 1])) for number in panel.rows]
         report = interpret(results, panel.patient, rows=panel.rows, research=research, **how)
         first = records[panel.rows[0] - 1]
-        found += [(first["patient_id"], *said) for said in statements(report, panel.rows, records, **how)]
+        shown = shown_by(results, panel, how.get("catalog") or Catalog.default())
+        assert any("The panel itself shows" in note for note in report.notes) is bool(shown)
+        found += [(first["patient_id"], *said) for said in statements(report, shown, records, **how)]
     return found
+
+
+def shown_by(results: Sequence[LabResult], panel: Any, catalog: Catalog) -> list[tuple[str, list[int]]]:
+    """The circumstances that a panel shows and nobody declared, with the rows behind them."""
+    measured = [measure(catalog, result, row) for row, result in zip(panel.rows, results, strict=True)]
+    book = book_for(catalog, panel.patient, None, catalog.as_of)
+    truths = derived_contexts(Panel(book, [one for one in measured if isinstance(one, Measured)], {}), catalog.table["policy"])
+    return [(name, sorted(truth.rows)) for name, truth in truths if truth.value is True and name not in panel.patient.contexts]
 
 
 def day_read(row: Mapping[str, Any]) -> Any:

@@ -413,7 +413,7 @@ def test_a_trimester_is_a_pregnancy(cell: str, pregnant: bool, contexts: list[st
 def test_circumstances_are_read_from_a_closed_list() -> None:
     """Names of circumstances in several languages lead to the catalog's own; another word is refused."""
     assert read_contexts("Dialyse | CKD; Entzündung") == {"haemodialysis", "ckd", "inflammation"}
-    with pytest.raises(InputError, match="accepted: .*anaemia"):
+    with pytest.raises(InputError, match=r"accepted: .*anaemia"):
         read_contexts("unlucky")
 
 

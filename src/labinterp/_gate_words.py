@@ -53,16 +53,23 @@ def gate_words(catalog: Catalog, gate: Gate) -> str:
         return f"pattern “{table['patterns'][gate['pattern']]['name']}” {certainty}"
     for word, between in (("all_of", "; and "), ("any_of", "; or ")):
         if word in gate:
-            return between.join(gate_words(catalog, inner) for inner in gate[word])
+            return between.join(_part(catalog, inner) for inner in gate[word])
     if "none_of" in gate:
-        return "not: " + "; nor ".join(gate_words(catalog, inner) for inner in gate["none_of"])
-    return f"at least {gate['at_least']} of: " + "; ".join(gate_words(catalog, inner) for inner in gate["of"])
+        return "not: " + "; nor ".join(_part(catalog, inner) for inner in gate["none_of"])
+    return f"at least {gate['at_least']} of: " + "; ".join(_part(catalog, inner) for inner in gate["of"])
 
 
-def looked_at(catalog: Catalog, gate: Gate) -> tuple[list[str], list[str]]:
-    """The analytes a gate asks directly, and the patterns it asks; what it rules out does not count."""
+def _part(catalog: Catalog, gate: Gate) -> str:
+    """A gate inside another, in brackets where it has parts of its own."""
+    words = gate_words(catalog, gate)
+    return f"({words})" if {"all_of", "any_of", "of"} & set(gate) else words
+
+
+def looked_at(catalog: Catalog, gate: Gate) -> tuple[list[str], list[str], list[str]]:
+    """The analytes a gate asks directly, the patterns it asks, and the circumstances; what it rules out does not count."""
     analytes: dict[str, None] = {}
     patterns: dict[str, None] = {}
+    contexts: dict[str, None] = {}
     for one in _parts(gate):
         if "limits" in one:
             analytes[catalog.table["limits"][one["limits"]]["analyte"]] = None
@@ -70,7 +77,9 @@ def looked_at(catalog: Catalog, gate: Gate) -> tuple[list[str], list[str]]:
             analytes[one["analyte"]] = None
         elif "pattern" in one:
             patterns[one["pattern"]] = None
-    return list(analytes), list(patterns)
+        elif "context" in one:
+            contexts[one["context"]] = None
+    return list(analytes), list(patterns), list(contexts)
 
 
 def _parts(gate: Gate) -> Iterator[Gate]:

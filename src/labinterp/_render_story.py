@@ -61,9 +61,9 @@ def show_behind(console: Console, effect: Data) -> None:
     console.print(Text(f"{effect['name']} ({effect['id']}{hpo})", style="bold"))
     console.print(Text(effect["text"]))
     if not effect["states"]:
-        console.print(Text("\nNo measured state of this catalog is linked to it."))
+        console.print(Text("\nNo state of this catalog is linked to it."))
     else:
-        console.print(Text("\nMeasured states that can lie behind it, the strongest link first. Most often something else does.\n"))
+        console.print(Text("\nStates that can lie behind it, the strongest link first. Most often something else does.\n"))
         table = _table("", "state", "link", "how sure", "correcting helps")
         for number, link in enumerate(effect["states"], 1):
             table.add_row(str(number), link["condition_name"], *_link(link))

@@ -55,7 +55,7 @@ class LimitSet:
         self._moved: dict[tuple[int, ...], LimitSet] = {}
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, LimitSet) and (self.key, self.data) == (other.key, other.data)
+        return isinstance(other, LimitSet) and (self.key, self.moved_by, self.data) == (other.key, other.moved_by, other.data)
 
     def __hash__(self) -> int:
         return hash(self.id)

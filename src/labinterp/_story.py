@@ -31,8 +31,8 @@ def story(catalog: Catalog, analyte: str) -> dict[str, Any]:
 
     Example:
         >>> from labinterp import Catalog
-        >>> [state["condition"] for state in story(Catalog.default(), "vitamin_b12")["states"]]
-        ['b12_deficiency', 'b12_deficiency_anaemia', 'b12_functional_deficiency']
+        >>> story(Catalog.default(), "vitamin_b12")["states"][0]["condition"]
+        'b12_deficiency'
     """
     table = catalog.table
     states = [_state(catalog, condition, analyte) for condition in table["conditions"].values()]
@@ -78,7 +78,7 @@ def _state(catalog: Catalog, condition: Mapping[str, Any], analyte: str) -> dict
 
 
 def _touches(catalog: Catalog, gate: Mapping[str, Any], analyte: str) -> bool:
-    analytes, patterns = looked_at(catalog, gate)
+    analytes, patterns, _ = looked_at(catalog, gate)
     return analyte in analytes or any(analyte in catalog.table["patterns"][id]["inputs"] for id in patterns)
 
 
@@ -103,7 +103,7 @@ def _edition(catalog: Catalog) -> dict[str, str]:
 
 def _link(catalog: Catalog, condition: Mapping[str, Any], link: Mapping[str, Any]) -> dict[str, Any]:
     table = catalog.table
-    analytes, patterns = looked_at(catalog, link["when"])
+    analytes, patterns, contexts = looked_at(catalog, link["when"])
     mechanisms = [{"id": id, **{k: table["mechanisms"][id][k] for k in ("name", "status", "text")}} for id in link.get("mechanisms", ())]
     return {
         "id": link["id"],
@@ -114,6 +114,7 @@ def _link(catalog: Catalog, condition: Mapping[str, Any], link: Mapping[str, Any
         "when": gate_words(catalog, link["when"]),
         "analytes": analytes,
         "patterns": patterns,
+        "contexts": contexts,
         "relation": link["relation"],
         "certainty": link["certainty"],
         "directness": link["directness"],

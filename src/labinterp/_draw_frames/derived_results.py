@@ -107,7 +107,7 @@ def with_derived(
         worlds: Kinds of persons in their circumstances.
         world: That of each panel.
     """
-    said = []
+    said, units = [], Vocabulary(statements.catalog).words["unit"]
     for order, derive in enumerate(statements.catalog.table["derive"]):
         analyte = statements.analytes.index(derive["analyte"])
         left = np.ones(len(world), bool)
@@ -127,13 +127,20 @@ def with_derived(
                 ]
             )
             made = [
-                _made(statements, derive["analyte"], block, [one.at(n) for one in inputs], float(years[n]), worlds[world[panel[n]]])
+                _made(
+                    statements,
+                    derive["analyte"],
+                    block,
+                    tuple((float(one.number[n]), units[one.unit[n]]) for one in inputs),
+                    None if np.isnan(years[n]) else float(years[n]),
+                    worlds[world[panel[n]]],
+                )
                 for n in first.tolist()
             ]
             number = np.array([one.number for one in made])[kind]
             done = ~np.isnan(number)
             left[panel[done]] = False
-            unit = Vocabulary(statements.catalog).words["unit"].index(block["unit"])
+            unit = units.index(block["unit"])
             code, band, statement = (np.array([one[at] for one in made], np.int64)[kind] for at in (1, 2, 3))
             of = [part[done] for part in (panel, number, code, band)]
             found = found.with_more(_behind(found, taken, [one.at(done) for one in inputs], of, analyte, unit))
@@ -161,17 +168,29 @@ def _usable(found: Results, analytes: list[int], left: Any) -> tuple[Ints, list[
     return panel[same], [one.at(same) for one in inputs]
 
 
-def _made(statements: Statements, analyte: str, block: Mapping[str, Any], inputs: list[Any], years: float, world: World) -> Made:
-    """One combination, the way a single panel goes."""
+def _made(
+    statements: Statements, analyte: str, block: Mapping[str, Any], inputs: tuple[tuple[float, str], ...], years: float | None, world: World
+) -> Made:
+    """What one combination of numbers, in their units, comes to for one kind of person; worked out once."""
+    key = (block["id"], inputs, years, world.book.patient.facts)
+    found: Made | None = statements.made.get(key)
+    if found is None:
+        found = statements.made[key] = _computed(statements, analyte, block, inputs, years, world)
+    return found
+
+
+def _computed(
+    statements: Statements, analyte: str, block: Mapping[str, Any], inputs: tuple[tuple[float, str], ...], years: float | None, world: World
+) -> Made:
+    """The way a single panel goes."""
     catalog, patient = statements.catalog, world.book.patient
-    units = Vocabulary(catalog).words["unit"]
     taken = [
-        Measured(n, name, "", "", "", Quantity(Decimal(repr(float(one.number))), units[int(one.unit)]), float(one.number), None, None, ())
-        for n, ((name, _), one) in enumerate(zip(block["inputs"], inputs, strict=True))
+        Measured(n, name, "", "", "", Quantity(Decimal(repr(number)), unit), number, None, None, ())
+        for n, ((name, _), (number, unit)) in enumerate(zip(block["inputs"], inputs, strict=True))
     ]
     if block["only_these_units"] and any(one.quantity.unit != unit for one, (_, unit) in zip(taken, block["inputs"], strict=True)):
         return Made()
-    made = computed(catalog, analyte, block, taken, Person(patient.sex, None if np.isnan(years) else years, patient.pregnant))
+    made = computed(catalog, analyte, block, taken, Person(patient.sex, years, patient.pregnant))
     if isinstance(made, str):
         return Made()
     ((_, answer),) = assessed(world.book, Computed([made], {made.row: block}, [], True), taken)

@@ -110,6 +110,7 @@ class Statements:
         computed = {name for analyte, block in blocks for name in (analyte, *(taken for taken, _ in block["inputs"]))}
         self.relevant = sorted(asked | {self._at[name] for name in computed})
         self.all: Numbered[Statement] = Numbered()
+        self.made: dict[Any, Any] = {}  # what was computed of results, by what it was computed from
         self.links: Numbered[tuple[tuple[int, int, frozenset[int], bool], ...]] = Numbered()
         self.no_links = self.links.number((), ())
         self._facts: Numbered[None] = Numbered()
@@ -121,7 +122,7 @@ class Statements:
     @property
     def size(self) -> int:
         """How many combinations are remembered."""
-        return len(self._matches) + len(self._known) + len(self._worlds) + len(self._effects) + len(self.all.things) + self.sights.size
+        return len(self._matches) + len(self._known) + len(self._worlds) + len(self._effects) + len(self.made) + self.sights.size
 
     def number(self, statement: Statement) -> int:
         """The number of a statement."""
