@@ -15,7 +15,7 @@ from collections.abc import Callable
 from itertools import cycle
 
 import labinterp as li
-from labinterp._assess import book_for
+from labinterp._book import book_for
 from labinterp._border import PanelModel, to_inputs
 
 RESULTS = [

@@ -107,9 +107,9 @@ def default(analyte: str) -> dict[str, Any] | None:
     (found,) = [s for s in (*data.get("limits", ()), *data.get("no_limit", ())) if s["id"] == data["default"]]
     assert in_force(found), f"{found['id']} is not in force on the day of the catalog"
     for population in found.get("populations", ()):
-        assert "age_days" not in population, "years and months are all this reads"
-        if "age_months" in population:
-            population["age_years"] = {word: Fraction(months) / 12 for word, months in population.pop("age_months").items()}
+        for part, in_a_year in (("age_months", Fraction(12)), ("age_days", Fraction(1461, 4))):
+            if part in population:
+                population["age_years"] = {word: Fraction(lived) / in_a_year for word, lived in population.pop(part).items()}
     return found if "populations" in found else None
 
 
@@ -157,6 +157,9 @@ _ROWS: tuple[dict[str, Fraction], ...] = (
     {"fL": Fraction(1)},
 )  # fmt: skip
 
+# parts of an international unit of an enzyme, in U/L; a whole one reads as U/L in the row above
+_SMALL = {"m[IU]/L": Fraction(1, 1000), "m[IU]/mL": Fraction(1), "u[IU]/mL": Fraction(1, 1000), "k[IU]/L": Fraction(1000)}
+
 
 @cache
 def kind(unit: str) -> str:
@@ -178,7 +181,11 @@ def worth(analyte: str, unit: str) -> Fraction | None:
         return None
     for row in _ROWS:
         if units["si"] in row:
-            return row.get(unit)
+            # of an enzyme, an international unit is a unit: 1 umol a minute
+            return row.get(
+                unit.replace("[IU]", "U") if kind(units["si"]) == "activity" else unit,
+                _SMALL.get(unit) if kind(units["si"]) == "activity" else None,
+            )
     parts = _CONCENTRATION.fullmatch(unit)
     if parts is None:
         return None
@@ -482,7 +489,7 @@ def laboratory_code(row: Row) -> str | None:
 
 
 def in_this_unit(row: Row, low: Fraction | None, high: Fraction | None) -> bool:
-    """Whether a printed range can be in the unit of the value: believable, and meeting what our own lines call normal for the person."""
+    """Whether a printed range can be in the unit of the value: believable, and meeting what our own lines call normal, whoever of them the row is about."""
     plausible, ordinary = believed_in(row.analyte, row.unit)
     first, last = (0.0 if low is None else float(low)), (inf if high is None else float(high))
     if any(end not in (0, inf) and not plausible.first <= end <= plausible.last for end in (first, last)):
@@ -491,7 +498,7 @@ def in_this_unit(row: Row, low: Fraction | None, high: Fraction | None) -> bool:
         return False
     limits = moved(row.analyte, row.contexts)
     normal = [stretch for stretch in normals(row, limits) if stretch is not None] if limits else []
-    return not normal or any(first <= one.last and last > max(one.first, 0.0) for one in normal)
+    return all(first <= one.last and last > max(one.first, 0.0) for one in normal)
 
 
 def normals(row: Row, limits: dict[str, Any]) -> Iterator[Stretch | None]:

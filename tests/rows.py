@@ -88,7 +88,7 @@ def row_of(known: Row, **columns: str | None) -> Texts:
         "value": f"{known.value}-{known.top}" if known.comparator == "~" else f"{known.comparator}{known.value}",
         "unit": known.unit,
         "sex": known.sex,
-        "age_years": None if known.age is None else str(known.age if isinstance(known.age, int) else float(known.age)),
+        "age_years": None if known.age is None else _age_text(known.age),
         "pregnant": {True: "yes", False: "no", None: None}[known.pregnant],
         "ref_low": known.low,
         "ref_high": known.high,
@@ -96,6 +96,14 @@ def row_of(known: Row, **columns: str | None) -> Texts:
         KNOWN: known,
     }
     return made | columns
+
+
+def _age_text(age: int | Fraction) -> str:
+    """An age as reports write it: years, or the months or days that a fraction of a year is."""
+    for in_a_year, word in ((Fraction(1), ""), (Fraction(12), " months"), (Fraction(1461, 4), " d")):
+        if (age * in_a_year).denominator == 1 and (word or isinstance(age, int)):
+            return f"{int(age * in_a_year)}{word}"
+    return str(float(age))
 
 
 def plain(number: Decimal) -> str:
@@ -213,6 +221,9 @@ def members(analyte: str, population: dict[str, Any]) -> list[Row]:
 
 _RANGES = {
     "homocysteine": ("umol/L", 5, 15), "mma": ("umol/L", Decimal("0.07"), Decimal("0.38")), "magnesium": ("mmol/L", Decimal("0.66"), Decimal("1.07")),
+    "adjusted_calcium": ("mmol/L", Decimal("2.2"), Decimal("2.6")), "calcium": ("mmol/L", Decimal("2.15"), Decimal("2.55")),
+    "ionized_calcium": ("mmol/L", Decimal("1.15"), Decimal("1.32")), "phosphate": ("mmol/L", Decimal("0.8"), Decimal("1.5")),
+    "potassium": ("mmol/L", Decimal("3.5"), Decimal("5.3")), "albumin": ("g/L", 35, 50), "pth": ("pg/mL", 15, 65), "alkaline_phosphatase": ("U/L", 30, 130),
     "creatinine": ("umol/L", 45, 90), "rbc_magnesium": ("mg/dL", Decimal("4.2"), Decimal("6.8")),
     "creatine_kinase": ("U/L", 26, 140), "tsh": ("m[IU]/L", Decimal("0.4"), Decimal("4.2")),
     "iron": ("umol/L", 9, 30), "tibc": ("umol/L", 45, 75), "uibc": ("umol/L", 22, 62), "transferrin": ("g/L", 2, Decimal("3.6")), "mcv": ("fL", 80, 98),
@@ -290,7 +301,8 @@ def _spelled(rng: random.Random, unit: str) -> str:
 
 def _name(rng: random.Random, analyte: str) -> str:
     data = reference.data_of(analyte)
-    name = str(rng.choice([data["name"], *(name for listed in data["identity"]["names"].values() for name in listed)]))
+    # a name such as "Calcium [Moles/volume] in Serum" promises a kind of unit
+    name = str(rng.choice([data["name"], *(name for listed in data["identity"]["names"].values() for name in listed if "[" not in name)]))
     return rng.choice((name, name, name.upper(), name.lower())) if name.isascii() else name
 
 
@@ -378,7 +390,7 @@ def _age(rng: random.Random) -> tuple[int | Fraction | None, dict[str, str | Non
         lived: int | Fraction = collected.year - born.year - ((collected.month, collected.day) < (born.month, born.day))
         if lived < 2:  # lines for small children are drawn by months, which the dates tell: the middle of the running one
             months = (collected.year - born.year) * 12 + collected.month - born.month - (collected.day < born.day)
-            lived = Fraction(2 * months + 1, 24)
+            lived = Fraction(2 * months + 1, 24) if months else Fraction((collected - born).days * 4, 1461)  # and in the first one by days
         days = {"birth_date": _day(rng, born), "collected_at": _day(rng, collected)}
         return lived, {"age_years": rng.choice((None, None, "unknown")), **days}
     return years, {"age_years": rng.choice(("{}", "{}", "{} y", "{} Jahre", "{}+", "{} yrs")).format(years)}
@@ -396,7 +408,7 @@ def _contexts(rng: random.Random, sex: str | None, pregnant: bool | None) -> tup
     found = {rng.choice(("inflammation", "inflammation", "ckd", rng.choice(can_be))) for _ in range(rng.choice((1, 1, 2)))}
     if sex == "female" and pregnant is not False and rng.random() < 0.3:
         found.add(f"trimester_{rng.randint(1, 3)}")
-    words = [rng.choice([one, *(name for name in listed[one]["names"] if not re.search("[;,|]", name))]) for one in sorted(found)]
+    words = [rng.choice([one, *(name for name in listed[one].get("names", ()) if not re.search("[;,|]", name))]) for one in sorted(found)]
     return frozenset(found), rng.choice(("; ", ";", ", ", " | ")).join(words)
 
 

@@ -18,7 +18,7 @@ import pytest
 from tests import engines, rows, small
 
 from labinterp import Catalog, LabResult, Patient, Report, assess, interpret
-from labinterp._assess import book_for
+from labinterp._book import book_for
 from labinterp._draw_frames import panels as _panels
 from labinterp._draw_frames.sights import Sights
 from labinterp._facts import read_date

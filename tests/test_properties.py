@@ -21,7 +21,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from labinterp import Catalog, Finding, LabResult, NotAssessed, Patient, Quantity, assess, interpret
-from labinterp._assess import assess_measured, book_for
+from labinterp._assess import assess_measured
+from labinterp._book import book_for
 from labinterp._lanes import quick
 from labinterp._measure import measure
 from labinterp._quantity import ReadValue, Unreadable, read_value

@@ -7,7 +7,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from labinterp._assess import Book, assess_measured
+from labinterp._assess import assess_measured
+from labinterp._book import Book
 from labinterp._derived import FUNCTIONS
 from labinterp._inputs import LabResult, Patient
 from labinterp._measure import AsPrinted, Measured, weigh

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from labinterp._assess import Book, assess_measured, book_for
-from labinterp._authority import chosen
+from labinterp._assess import assess_measured
+from labinterp._book import Book, book_for, chosen
 from labinterp._catalog import Catalog, iso
 from labinterp._inputs import LabResult, Patient
 from labinterp._lanes import learn, quick

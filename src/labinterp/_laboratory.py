@@ -12,7 +12,7 @@ from labinterp._results import Basis, Finding, Memo, NotAssessed
 from labinterp._spans import holds
 
 if TYPE_CHECKING:
-    from labinterp._assess import Book
+    from labinterp._book import Book
 
 
 def _alerted(book: Book, measured: Measured, entry: Mapping[str, Any]) -> bool:

@@ -13,7 +13,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from labinterp._assess import Book, Rule, assess_measured
+from labinterp._assess import assess_measured
+from labinterp._book import Book, Rule
 from labinterp._catalog import Silence
 from labinterp._measure import Measured, believed
 from labinterp._plain import LONGEST, plain

@@ -213,7 +213,8 @@ def unit_of(catalog: Catalog, found: Identified, unit: str | None, rest: str) ->
     if code not in entry["factors"]:
         return _incompatible(catalog, entry, code, accepted)
     own = units.kinds[code]
-    if kind is not None and FAMILY.get(kind, kind) != FAMILY.get(own, own):
+    enzyme = kind == "activity" and own == "arbitrary"  # IU/L of an enzyme is U/L
+    if kind is not None and not enzyme and FAMILY.get(kind, kind) != FAMILY.get(own, own):
         return "conflicting_code", f"The name or code promises a unit of {_kind(kind)}; {code} is {_kind(own)}."
     return code
 

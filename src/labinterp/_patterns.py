@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from labinterp._assess import Book, Rule
+from labinterp._book import Book, Rule
 from labinterp._inputs import Patient
 from labinterp._measure import Measured
 from labinterp._report import PatternMatch

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from labinterp._assess import Book, assess_measured, book_for
+from labinterp._assess import assess_measured
+from labinterp._book import Book, book_for
 from labinterp._computed import Computed, assessed, compute, days_of, person_of
 from labinterp._explain import active_links, advice, alerts, effects, firm, muscle_text_applies, single_mild
 from labinterp._inputs import Patient

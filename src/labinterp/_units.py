@@ -173,6 +173,8 @@ class Physics:
             return None
         quantity = self._registry.Quantity(self._one, self._names[source])
         kinds = {"substance" if kind == "equivalent" else kind for kind in (self._kinds[source], self._kinds[target])}
+        if self._kinds[target] == "activity":  # an international unit of an enzyme is its unit: 1 umol a minute
+            kinds -= {"arbitrary"}
         if len(kinds) == 1:
             converted = quantity.to(self._names[target])
         elif kinds == {"mass", "substance"} and molar_mass:

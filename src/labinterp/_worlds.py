@@ -25,14 +25,21 @@ def in_span(age: Age, span: Sequence[Any] | None) -> bool | None:
     """Whether an age lies in a half-open span [unit, at_least, below]; None when it is not known exactly enough."""
     if span is None:
         return True
-    unit, lo, hi = span
+    unit, *ends = span
+    begun, over = (None if end is None else _reached(age, unit, end) for end in ends)
+    if begun is False or over is True:
+        return False
+    return True if (ends[0] is None or begun) and (ends[1] is None or over is False) else None
+
+
+def _reached(age: Age, unit: str, end: float) -> bool | None:
+    """Whether an age has reached an end of a span; None when it is not known exactly enough."""
+    if unit == "days" and end % DAYS["years"] == 0:  # a birthday is one, however many leap days came before it
+        unit, end = "years", end / DAYS["years"]
     low, high = getattr(age, unit)
-    lo, hi = (0 if lo is None else lo), (inf if hi is None else hi)
-    if low == high:
-        return bool(lo <= low < hi)
-    if low >= lo and high <= hi:
+    if low >= end:
         return True
-    return False if high <= lo or low >= hi else None
+    return False if low == high or high <= end else None
 
 
 def worlds(limit_set: LimitSet, facts: tuple[Any, ...], pregnancy_years: Sequence[float]) -> list[tuple[World, int | None]]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from labinterp._assess import Book
+from labinterp._book import Book
 from labinterp._frames.classes import Numbered
 from labinterp._inputs import Patient
 from labinterp._lanes import gate_sets, gate_spans, gates

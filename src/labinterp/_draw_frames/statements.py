@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from labinterp._assess import Book, book_for
+from labinterp._book import Book, book_for
 from labinterp._draw_frames.sights import Sights, asked_of
 from labinterp._explain import ActiveLink, active_links, effects, firm, muscle_text_applies
 from labinterp._frames.classes import Numbered

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from labinterp._authority import chosen
+from labinterp._book import chosen
 from labinterp._catalog import Catalog, iso
 from labinterp._frames.rows import RowReader
 from labinterp._summary import ADDED

@@ -12,7 +12,8 @@ from decimal import Decimal
 from math import inf, isfinite, nextafter
 from typing import Any, NamedTuple
 
-from labinterp._assess import Book, Rule, assess_measured, book_for
+from labinterp._assess import assess_measured
+from labinterp._book import Book, Rule, book_for
 from labinterp._catalog import Catalog, Silence
 from labinterp._inputs import LabResult, Patient
 from labinterp._measure import AsPrinted, believed, weigh
