@@ -408,7 +408,7 @@ def _contexts(rng: random.Random, sex: str | None, pregnant: bool | None) -> tup
     found = {rng.choice(("inflammation", "inflammation", "ckd", rng.choice(can_be))) for _ in range(rng.choice((1, 1, 2)))}
     if sex == "female" and pregnant is not False and rng.random() < 0.3:
         found.add(f"trimester_{rng.randint(1, 3)}")
-    words = [rng.choice([one, *(name for name in listed[one]["names"] if not re.search("[;,|]", name))]) for one in sorted(found)]
+    words = [rng.choice([one, *(name for name in listed[one].get("names", ()) if not re.search("[;,|]", name))]) for one in sorted(found)]
     return frozenset(found), rng.choice(("; ", ";", ", ", " | ")).join(words)
 
 

@@ -543,9 +543,9 @@ def test_the_states_behind_an_effect_are_ranked(cli: Cli) -> None:
         effect = json.loads(cli("effects", id, "--to", "json").out)
         strength = [(RELATIONS.index(s["relation"]), CERTAINTIES.index(s["certainty"])) for s in effect["states"]]
         assert strength == sorted(strength, reverse=True)
-        assert all(s["citations"] and s["when"] and s["text"] for s in effect["states"])
-        measured = [s["condition"] for s in effect["states"] if s["analytes"] or s["patterns"]]
-        assert {s["condition"] for s in effect["states"]} - set(measured) <= {"copper_deficiency"}  # copper is told, not measured
+        assert all(
+            s["citations"] and s["when"] and s["text"] and (s["analytes"] or s["patterns"] or s["contexts"]) for s in effect["states"]
+        )
         assert {"catalog", "disclaimer"} <= set(effect)
     cramps = json.loads(cli("effects", "cramps", "--to", "json").out)
     assert cramps["states"][0]["relation"] == "causes"
@@ -557,7 +557,7 @@ def test_the_story_of_a_nutrient(cli: Cli) -> None:
     """States, mechanisms, effects with certainty, who is at risk, what is done, recovery, patterns, sources; no value is needed."""
     story = json.loads(cli("explain", "B12", "--muscle", "--to", "json").out)
     assert story["analyte"] == "vitamin_b12"
-    assert [state["condition"] for state in story["states"]] == ["b12_deficiency", "b12_deficiency_anaemia", "b12_functional_deficiency"]
+    assert {"b12_deficiency", "b12_functional_deficiency"} <= {state["condition"] for state in story["states"]}
     assert "functional_b12_deficiency" in [pattern["id"] for pattern in story["patterns"]]
     state = next(state for state in story["states"] if state["condition"] == "b12_deficiency")
     assert all(state[key] for key in ("about", "at_risk", "usually_done", "next_step", "links", "citations"))

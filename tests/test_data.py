@@ -29,8 +29,7 @@ CASES = sorted(p for p in (ROOT / "tests" / "cases").glob("*.toml") if p.stem !=
 
 # IUPAC abridged standard atomic weights
 WEIGHTS = {
-    "H": "1.008", "C": "12.011", "N": "14.007", "O": "15.999", "P": "30.974", "S": "32.06", "Co": "58.933", "Mg": "24.305", "Fe": "55.845",
-    "Ca": "40.078", "K": "39.098",
+    "H": "1.008", "C": "12.011", "N": "14.007", "O": "15.999", "P": "30.974", "S": "32.06", "Co": "58.933", "Mg": "24.305", "Fe": "55.845", "Ca": "40.078", "K": "39.098",
 }  # fmt: skip
 NEAR = Fraction(3, 100)  # a case stands beside a line up to this share of it away, or one step of the printed figure (0.9 beside 1.0)
 

@@ -474,11 +474,13 @@ OURS = {
     ],
     "creatinine": ["Creatinine", "Serum Creatinine", "Creatinine, Serum", "Creatinine, Blood", "Kreatinin"],
     "egfr": ["Creatinine eGFR"],
-    # creatine kinase, TSH, and the fats read beside vitamin E
-    "creatine_kinase": ["CK SerPl-cCnc", "Creatine Kinase (CK)"],
-    "tsh": ["TSH", "Thyroid Stimulating Hormone", "Thyroid Stimulating Hormone (TSH)", "TSH SerPl-aCnc"],
-    "cholesterol": ["Total Cholesterol", "Cholesterol, Total", "Cholest SerPl-mCnc"],
-    "triglycerides": ["Triglycerides", "Trigl SerPl-mCnc"],
+    # haemoglobin, MCV, iron and its carrier
+    "hemoglobin": ["Hemoglobin", "Hemoglobin (blood)", "Hemoglobine", "Hämoglobin", "Hgb Bld-mCnc", "Absolute Hemoglobin"],
+    "mcv": ["MCV", "MCV RBC", "Erythrocyte mean corpuscular volume", "Mean corpuscular volume (erythrocytes)"],
+    "iron": ["Iron", "IJzer", "Iron (serum/plasma) - in mass/volume [µg/dl]"],
+    "tibc": ["Iron Binding Capacity, Total"],
+    "transferrin": ["Transferrin", "Transferrine", "Transferrin (serum/plasma) - in mass/volume [g/L]"],
+    "transferrin_saturation": ["Transferrin Saturation", "IJzersaturatie"],
     # calcium, phosphate, potassium, albumin, parathyroid hormone, alkaline phosphatase
     "calcium": ["Calcium", "Calcium (Serum)", "Calcium, Total", "Total Calcium", "Calcium SerPl-mCnc"],
     "adjusted_calcium": ["Calcium korrigiert"],
@@ -496,13 +498,11 @@ OURS = {
     "albumin": ["Albumin", "Albumin (Serum)", "Albumin, Blood", "Albumin SerPl-mCnc"],
     "pth": ["Parathyroid Hormone"],
     "alkaline_phosphatase": ["Alkaline Phosphatase", "Alkalische fosfatase", "Phosphatase Alkaline (Serum)", "ALP SerPl-cCnc"],
-    # haemoglobin, MCV, iron and its carrier
-    "hemoglobin": ["Hemoglobin", "Hemoglobin (blood)", "Hemoglobine", "Hämoglobin", "Hgb Bld-mCnc", "Absolute Hemoglobin"],
-    "mcv": ["MCV", "MCV RBC", "Erythrocyte mean corpuscular volume", "Mean corpuscular volume (erythrocytes)"],
-    "iron": ["Iron", "IJzer", "Iron (serum/plasma) - in mass/volume [µg/dl]"],
-    "tibc": ["Iron Binding Capacity, Total"],
-    "transferrin": ["Transferrin", "Transferrine", "Transferrin (serum/plasma) - in mass/volume [g/L]"],
-    "transferrin_saturation": ["Transferrin Saturation", "IJzersaturatie"],
+    # creatine kinase, TSH, and the fats read beside vitamin E
+    "creatine_kinase": ["CK SerPl-cCnc", "Creatine Kinase (CK)"],
+    "tsh": ["TSH", "Thyroid Stimulating Hormone", "Thyroid Stimulating Hormone (TSH)", "TSH SerPl-aCnc"],
+    "cholesterol": ["Total Cholesterol", "Cholesterol, Total", "Cholest SerPl-mCnc"],
+    "triglycerides": ["Triglycerides", "Trigl SerPl-mCnc"],
 }
 # Ours too, in words that need not be understood: the answer is the right one or "unknown".
 ALSO_OURS = {
@@ -524,10 +524,10 @@ CODES = {
     "1989-3": "vitamin_d", "2132-9": "vitamin_b12", "2284-8": "folate", "13965-9": "homocysteine", "2276-4": "ferritin", "19123-9": "magnesium",
     "2601-3": "magnesium", "2593-2": "rbc_magnesium", "1988-5": "crp", "30522-7": "crp", "2160-0": "creatinine", "38483-4": "creatinine",
     "33914-3": "egfr",
-    "2157-6": "creatine_kinase", "3016-3": "tsh", "11580-8": "tsh", "11579-0": "tsh", "2093-3": "cholesterol", "2571-8": "triglycerides",
+    "718-7": "hemoglobin", "787-2": "mcv", "30428-7": "mcv", "2498-4": "iron", "2502-3": "transferrin_saturation", "3034-6": "transferrin",
     "17861-6": "calcium", "49765-1": "calcium", "2000-8": "calcium", "2777-1": "phosphate", "14879-1": "phosphate", "2823-3": "potassium", "6298-4": "potassium",
     "1751-7": "albumin", "6768-6": "alkaline_phosphatase", "2731-8": "pth",
-    "718-7": "hemoglobin", "787-2": "mcv", "30428-7": "mcv", "2498-4": "iron", "2502-3": "transferrin_saturation", "3034-6": "transferrin",
+    "2157-6": "creatine_kinase", "3016-3": "tsh", "11580-8": "tsh", "11579-0": "tsh", "2093-3": "cholesterol", "2571-8": "triglycerides",
 }  # fmt: skip
 
 UNREAD = {"38483-4"}  # creatinine in whole blood: need not be known
