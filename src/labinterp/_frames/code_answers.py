@@ -10,14 +10,14 @@ from typing import Any
 import polars as pl
 
 from labinterp._frames.cases import Case
-from labinterp._frames.classes import Numbered
+from labinterp._frames.classes import Numbered, Pair
 from labinterp._frames.numbers import DIGITS, OPS
 from labinterp._frames.stretches import Answer, Stretches
 from labinterp._frames.text_codes import NONE, Learned, TextCodes
-from labinterp._frames.words import Vocabulary
+from labinterp._frames.words import WORDS, Written
 from labinterp._quantity import Quantity, Unreadable, read_value
 
-WORDS = ("code", "band", "limits", "reason")
+NUMBERS = ("read", "factor")
 FEW_CASES = 5_000  # so many combinations of pairs and kinds each get their own edges; of more, those that are one case share them
 UNSEEN = "changed_since_planned"
 
@@ -31,20 +31,16 @@ class CodeAnswers:
         exact: Whether values are floats, whose last digits may lie on one side of a line which the float equals.
 
     Attributes:
-        unreadable: The stretch of values that cannot be read.
-        ambiguous: The stretch of values that read two ways.
-        unseen: The stretch of rows that were not there when the plan was made.
+        unseen: The line of rows that were not there when the plan was made.
         shared: Table: pair and kind of person -> the code of their case; None where each combination is a code of its own.
         size: How many codes of cases there are at first, without printed ranges.
     """
 
     def __init__(self, known: Learned, codes: TextCodes, exact: bool) -> None:
         self._known, self._codes, self._exact = known, codes, exact
-        self._firsts: dict[tuple[Answer, ...], int] = {}
-        self._answers: list[Answer] = []
-        self.unreadable = self._first((Answer(reason="unreadable_value", read=False),))
-        self.ambiguous = self._first((Answer(reason="ambiguous_number", read=False),))
-        self.unseen = self._first((Answer(reason=UNSEEN, read=False),))
+        self._firsts: dict[Any, int] = {}
+        self._lines: list[tuple[Pair, int, Answer]] = []
+        self.unseen = self._first(Pair(None, None, None, False), 0, (Answer(reason=UNSEEN, read=False),))
         kinds, cases = codes.kinds.things, known.cases
         # the case of each code: those of pairs and kinds first, in order; behind them those with a range
         self._cases = [cases.case(pair, person) for pair in codes.pairs.things for person in kinds]
@@ -56,8 +52,9 @@ class CodeAnswers:
             self._cases = list(distinct)
         self.size = len(self._cases)
         self._ranged: Numbered[int] = Numbered()
-        types = Vocabulary(known.names.catalog).types
-        self._types = {**types, "reason": pl.Enum([*types["reason"].categories, UNSEEN])}
+        self._written = Written(known.names.catalog)
+        types = self._written.vocabulary.types
+        self._types = {**{name: types[name] for name in WORDS}, "reason": pl.Enum([*types["reason"].categories, UNSEEN])}
 
     @property
     def codes(self) -> int:
@@ -68,12 +65,18 @@ class CodeAnswers:
         """The code of a case, or where codes are shared the key of its code, from numbers or expressions."""
         return pair * len(self._codes.kinds.things) + kind
 
-    def _first(self, answers: tuple[Answer, ...]) -> int:
-        """Where these answers stand, one after the other."""
-        if answers not in self._firsts:
-            self._firsts[answers] = len(self._answers)
-            self._answers.extend(answers)
-        return self._firsts[answers]
+    def _first(self, pair: Pair, op: int, answers: tuple[Answer, ...]) -> int:
+        """Where the lines of these answers stand, one after the other."""
+        key = (pair.analyte, pair.unit, op, answers)
+        if key not in self._firsts:
+            self._firsts[key] = len(self._lines)
+            self._lines.extend((pair, op, answer) for answer in answers)
+        return self._firsts[key]
+
+    def _refused(self, pair: Pair) -> int:
+        """Where the lines of values stand that cannot be read, and that read two ways. That a name is not understood comes first."""
+        reasons = ("unreadable_value", "ambiguous_number") if pair.named else (pair.reason, pair.reason)
+        return self._first(pair, 0, tuple(Answer(reason=reason, read=False) for reason in reasons))
 
     def asking(self) -> pl.DataFrame:
         """Table: the cases in which a printed range can change the answer."""
@@ -133,31 +136,22 @@ class CodeAnswers:
             return NONE
         read = self._codes.alone[value]
         quantity = Quantity(read.value, pair.unit, "~" if read.high is not None else OPS[op], read.high)
-        return self._first((self._known.stretched.one(pair.analyte, quantity, patient, printed),))
+        return self._first(pair, op, (self._known.stretched.one(pair.analyte, quantity, patient, printed),))
 
     # --- edges and words -----------------------------------------------------------------------------------------------------
 
     def edges(self) -> pl.DataFrame:
-        """Table: case and comparator -> edges, where the answers begin, and what is written of the pair. To be asked after `moved`."""
+        """Table: case and comparator -> edges, and where the lines of the answers begin. To be asked after `moved`."""
         rows = [(case, op) for case in range(len(self._cases)) for op in sorted(self._codes.ops)]
         made = [self._stretches(case, op) for case, op in rows]
         pairs = [self._of(case).pair for case, _ in rows]
-        catalog = self._known.names.catalog
-        si = [catalog.si_factor(p.analyte, p.unit) if p.analyte and p.unit else (None, None) for p in pairs]
-        words = {
-            "own_analyte": ("analyte", [p.analyte for p in pairs]),
-            "own_unit": ("unit", [p.unit for p in pairs]),
-            "own_si": ("si_unit", [unit for _, unit in si]),
-            "mark": ("comparator", [OPS[op] or None for _, op in rows]),
-        }
         width = max((len(one.edges) for one in made), default=0)
+        first = [self._first(pair, op, one.answers) for pair, (_, op), one in zip(pairs, rows, made, strict=True)]
         return self._codes.table(
             {
                 "key_row": pl.Series([self.row_key(case, op) for case, op in rows], dtype=pl.Int64),
-                "first": pl.Series([self._first(one.answers) for one in made], dtype=pl.Int64),
-                "named": pl.Series([int(p.named) for p in pairs], dtype=pl.Int64),
-                "factor": pl.Series([factor or 1.0 for factor, _ in si], dtype=pl.Float64),
-                **{name: pl.Series(column, dtype=self._types[role]) for name, (role, column) in words.items()},
+                "first": pl.Series(first, dtype=pl.Int64),
+                "refused": pl.Series([self._refused(pair) for pair in pairs], dtype=pl.Int64),
                 **{
                     f"edge{n}": pl.Series([one.edges[n] if n < len(one.edges) else None for one in made], dtype=pl.Float64)
                     for n in range(width)
@@ -189,11 +183,10 @@ class CodeAnswers:
         return Stretches(tuple(edges[n] for n in kept), (answers[0], *(answers[n + 1] for n in kept)))
 
     def words(self) -> pl.DataFrame:
-        """Table: stretch -> what its answer says. To be asked last."""
-        return self._codes.table(
-            {
-                "key_words": pl.Series(range(len(self._answers)), dtype=pl.Int64),
-                **{name: pl.Series([getattr(answer, name) for answer in self._answers], dtype=self._types[name]) for name in WORDS},
-                "read": pl.Series([int(answer.read) for answer in self._answers], dtype=pl.Int64),
-            }
-        )
+        """Table: place -> what is written, 1 where the number is shown, and the factor where there is a finding ("said_..."). To be asked last."""
+        lines = [self._written.line(*one) for one in self._lines]
+        types = self._types | dict.fromkeys(NUMBERS, pl.Float64())
+        columns = zip(*((*line.words, line.read, line.factor) for line in lines), strict=True)
+        made = {f"said_{name}": pl.Series(part, dtype=dtype) for (name, dtype), part in zip(types.items(), columns, strict=True)}
+        shown = pl.DataFrame(made).with_columns(pl.col(pl.Float64).fill_nan(None))
+        return self._codes.table({"key_words": pl.Series(range(len(lines)), dtype=pl.Int64), **shown.to_dict()})

@@ -16,7 +16,7 @@ import polars as pl
 from labinterp._frames import local
 from labinterp._frames.asked import Asked, asked
 from labinterp._frames.carried import Rows, apart, carried, fetched
-from labinterp._frames.code_answers import WORDS, CodeAnswers
+from labinterp._frames.code_answers import CodeAnswers
 from labinterp._frames.numbers import written
 from labinterp._frames.row_keys import AMBIGUOUS, DAYS, NAMES, NOTHING, ODD, RANGES, RowKeys
 from labinterp._frames.text_codes import NONE, TextCodes, days_read, learned
@@ -140,14 +140,16 @@ class Plan:
         if not columns and keep is None:
             return
         new = {self._name(name): column for name, column in columns.items()}
-        if self.frame.implementation.is_pyspark():  # each column named to it is calls into its process; what is not asked for it leaves out
-            self.frame = self.frame.with_columns(column.alias(name) for name, column in new.items())
-            return
         named = self._made if keep is None else {self._name(name) for name in keep}
         live = [name for name in self._made if name in named and name not in new]
-        made = self.frame.select(*map(nw.col, self._names), *map(nw.col, live), *(column.alias(name) for name, column in new.items()))
+        added = [column.alias(name) for name, column in new.items()]
+        if self.frame.implementation.is_pyspark():  # to name a column to it takes several calls into its process
+            dead = [name for name in self._made if name not in named and name not in new]
+            self.frame = (self.frame.with_columns(*added) if added else self.frame).drop(*dead)
+        else:
+            made = self.frame.select(*map(nw.col, self._names), *map(nw.col, live), *added)
+            self.frame = apart(made, self._name("apart"))
         self._made = [*live, *new]
-        self.frame = apart(made, self._name("apart"))
 
     def _look_up(self) -> None:
         keys = self._keys
@@ -240,10 +242,9 @@ class Plan:
         place = col("first") + passed
         if codes.alone:
             place = nw.when(col("value") == NONE).then(place).otherwise(nw.when(col("alone") == NONE).then(place).otherwise(col("alone")))
-        refused = nw.when(col("how") == AMBIGUOUS).then(nw.lit(answers.ambiguous)).otherwise(nw.lit(answers.unreadable))
-        refuses = (col("named") == 1) & (col("how") >= AMBIGUOUS)
-        words = nw.when(refuses).then(refused).otherwise(place).fill_null(answers.unseen).cast(nw.Int64)
-        self._with({"at_words": words}, ["number", "factor", "own_analyte", "own_unit", "own_si", "mark"])
+        refused = col("refused") + nw.when(col("how") == AMBIGUOUS).then(1).otherwise(0)
+        line = nw.when(col("how") >= AMBIGUOUS).then(refused).otherwise(place).fill_null(answers.unseen).cast(nw.Int64)
+        self._with({"at_words": line}, ["number"])
         self._join(answers.words(), "at_words")
 
     def _join_occasions(self, codes: TextCodes, answers: CodeAnswers) -> None:
@@ -280,15 +281,7 @@ class Plan:
 
     def _written(self) -> nw.LazyFrame[Any]:
         col, asked = self._col, self._asked
-        read, found = col("read") == 1, ~col("code").is_null()
-        columns = {
-            "analyte": col("own_analyte"),
-            "comparator": nw.when(read).then(col("mark")),
-            "value": nw.when(read).then(col("number")),
-            "unit": nw.when(read).then(col("own_unit")),
-            "si_value": nw.when(found).then(col("number") * col("factor")),
-            "si_unit": nw.when(found).then(col("own_si")),
-            **{name: col(name) for name in WORDS},
-        }
+        numbers = {"value": col("number") * col("said_read"), "si_value": col("number") * col("said_factor")}
+        columns = {name: numbers[name] if name in numbers else col(f"said_{name}") for name in ADDED}
         kept = [nw.col(name) for name in asked.kept_columns(self._names)]
         return self.frame.select(*kept, *(column.alias(f"{asked.prefix}{name}") for name, column in columns.items()))

@@ -86,7 +86,12 @@ class Written:
         self._table: tuple[int, Lines] | None = None
 
     def number(self, pair: Pair, op: int, answer: Answer) -> int:
-        """The number of the line that is written.
+        """The number of the line that is written."""
+        line = self.line(pair, op, answer)
+        return self._lines.number((line.words, answer.read, None if answer.code is None else line.factor), line)
+
+    def line(self, pair: Pair, op: int, answer: Answer) -> Line:
+        """What is written into a row.
 
         Args:
             pair: What name and unit of the row mean.
@@ -100,8 +105,7 @@ class Written:
             answer.code, answer.band, answer.limits, answer.reason,
         )  # fmt: skip
         factor = self._catalog.si_factor(pair.analyte, pair.unit)[0] or 1.0 if found and pair.analyte and pair.unit else 1.0
-        line = Line(words, 1.0 if read else nan, factor if found else nan)
-        return self._lines.number((words, read, factor, found), line)
+        return Line(words, 1.0 if read else nan, factor if found else nan)
 
     def lines(self) -> Lines:
         """Every line as columns; made anew only after something was learned."""
