@@ -183,10 +183,10 @@ class CodeAnswers:
         return Stretches(tuple(edges[n] for n in kept), (answers[0], *(answers[n + 1] for n in kept)))
 
     def words(self) -> pl.DataFrame:
-        """Table: place -> what is written, 1 where the number is shown, and the factor where there is a finding. To be asked last."""
+        """Table: place -> what is written, 1 where the number is shown, and the factor where there is a finding ("said_..."). To be asked last."""
         lines = [self._written.line(*one) for one in self._lines]
         types = self._types | dict.fromkeys(NUMBERS, pl.Float64())
         columns = zip(*((*line.words, line.read, line.factor) for line in lines), strict=True)
-        made = {name: pl.Series(column, dtype=dtype) for name, column, dtype in zip(types, columns, types.values(), strict=True)}
-        shown = pl.DataFrame(made).with_columns(pl.col(NUMBERS).fill_nan(None))
+        made = {f"said_{name}": pl.Series(part, dtype=dtype) for (name, dtype), part in zip(types.items(), columns, strict=True)}
+        shown = pl.DataFrame(made).with_columns(pl.col(pl.Float64).fill_nan(None))
         return self._codes.table({"key_words": pl.Series(range(len(lines)), dtype=pl.Int64), **shown.to_dict()})

@@ -140,14 +140,16 @@ class Plan:
         if not columns and keep is None:
             return
         new = {self._name(name): column for name, column in columns.items()}
-        if self.frame.implementation.is_pyspark():  # each column named to it is calls into its process; what is not asked for it leaves out
-            self.frame = self.frame.with_columns(column.alias(name) for name, column in new.items())
-            return
         named = self._made if keep is None else {self._name(name) for name in keep}
         live = [name for name in self._made if name in named and name not in new]
-        made = self.frame.select(*map(nw.col, self._names), *map(nw.col, live), *(column.alias(name) for name, column in new.items()))
+        added = [column.alias(name) for name, column in new.items()]
+        if self.frame.implementation.is_pyspark():  # to name a column to it takes several calls into its process
+            dead = [name for name in self._made if name not in named and name not in new]
+            self.frame = (self.frame.with_columns(*added) if added else self.frame).drop(*dead)
+        else:
+            made = self.frame.select(*map(nw.col, self._names), *map(nw.col, live), *added)
+            self.frame = apart(made, self._name("apart"))
         self._made = [*live, *new]
-        self.frame = apart(made, self._name("apart"))
 
     def _look_up(self) -> None:
         keys = self._keys
@@ -279,7 +281,7 @@ class Plan:
 
     def _written(self) -> nw.LazyFrame[Any]:
         col, asked = self._col, self._asked
-        numbers = {"value": col("number") * col("read"), "si_value": col("number") * col("factor")}
-        columns = {name: numbers[name] if name in numbers else col(name) for name in ADDED}
+        numbers = {"value": col("number") * col("said_read"), "si_value": col("number") * col("said_factor")}
+        columns = {name: numbers[name] if name in numbers else col(f"said_{name}") for name in ADDED}
         kept = [nw.col(name) for name in asked.kept_columns(self._names)]
         return self.frame.select(*kept, *(column.alias(f"{asked.prefix}{name}") for name, column in columns.items()))
