@@ -99,7 +99,7 @@ def test_a_reader_outlasts_the_memo(catalog: Catalog) -> None:
     assert reader(catalog, "test", "value") is made
     for number in range(40):
         asked(["test", "value"], {"test": "test", "value": "value"}, catalog=catalog, as_of=f"2020-01-{1 + number % 28:02d}").reader()
-    assert len(catalog.learned) <= 24
+    assert sum(isinstance(key, tuple) for key in catalog.learned) <= 24
 
 
 def test_values_that_are_all_different_do_not_fill_the_memory(catalog: Catalog) -> None:

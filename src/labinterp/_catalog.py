@@ -321,12 +321,13 @@ class Catalog:
         return value
 
     def learn(self, key: Any, make: Callable[[], Any]) -> Any:
-        """What is learned of whole frames: few things, large and slow to make, so they outlast the memo; of many the oldest goes."""
+        """What is learned of frames outlasts the memo. A word is the key of what all questions share; of many questions (tuples) the oldest goes."""
         found = self.learned.get(key)
         if found is None:
             found = self.learned.setdefault(key, make())
-            while len(self.learned) > _LEARNED:
-                self.learned.pop(next(iter(self.learned)), None)
+            questions = [key for key in list(self.learned) if isinstance(key, tuple)]
+            for old in questions[:-_LEARNED]:
+                self.learned.pop(old, None)
         return found
 
 

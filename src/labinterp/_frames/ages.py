@@ -28,6 +28,12 @@ class AgeReader:
         people: The classes.
     """
 
+    @classmethod
+    def of(cls, people: People) -> AgeReader:
+        """The reader of a catalog's people; every question has the same."""
+        made: AgeReader = people.catalog.learn("ages", lambda: cls(people))
+        return made
+
     def __init__(self, people: People) -> None:
         self._people = people
         self._whole = np.array([people.age(age_from_years(years)) for years in range(_OLDEST + 1)], np.int64)

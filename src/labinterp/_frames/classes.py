@@ -7,9 +7,9 @@ classes are closed sets: they grow with the catalog, never with a file.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from functools import cached_property
-from math import inf
+from math import inf, nextafter
 from threading import Lock
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -229,6 +229,14 @@ class People:
         inner = tuple(b for b in self.bounds if age.days[0] < b < age.days[1])
         return self.ages.number((tuple(in_span(age, span) for span in self._spans), inner), age)
 
+    def ending(self, low: float, high: float) -> list[tuple[Any, ...]]:
+        """The spans of the data that begin or end between two ages in years."""
+        return [
+            (unit, *ends)
+            for unit, *ends in self._spans
+            if any(end is not None and low <= end * DAYS[unit] / DAYS["years"] <= high for end in ends)
+        ]
+
     def person(self, sex: int, pregnancy: int, context: int, age: int) -> int:
         """The class of a person of these facts."""
         pregnant, trimester = self.pregnancies.things[pregnancy]
@@ -243,31 +251,33 @@ def first_years(people: People, low: float = 0.0, high: float = 130.0) -> tuple[
     An age given as a fraction of a year is taken as exact. The ends are found by halving, so that rounding on the way
     from years to months and days falls out the same for a column as for a single value.
     """
-    starts, classes = [low], [people.age(age_from_years(low))]
-    marks = sorted({b / 365.25 for b in people.bounds if low < b / 365.25 <= high})
-    for mark in marks:
+    starts = {low}
+    for mark in sorted({b / 365.25 for b in people.bounds if low < b / 365.25 <= high}):
         below, above = max(low, mark - 0.01), min(high, mark + 0.01)
+        spans = people.ending(below, above)  # of the others, nothing changes here
         while True:  # every change between the two, one after the other
-            changed = _change(people, below, above)
+            changed = _change(spans, below, above)
             if changed is None:
                 break
-            starts.append(changed)
-            classes.append(people.age(age_from_years(float(changed))))
+            starts.add(changed)
             below = changed
-    order = sorted(range(len(starts)), key=starts.__getitem__)
-    return [starts[n] for n in order], [classes[n] for n in order]
+    found = sorted(starts)
+    return found, [people.age(age_from_years(float(start))) for start in found]
 
 
-def _change(people: People, below: float, above: float) -> float | None:
-    """The first float above `below` whose class differs from that of `below`, up to `above`; None where there is none."""
-    from math import nextafter
+def _change(spans: Sequence[tuple[Any, ...]], below: float, above: float) -> float | None:
+    """The first float above `below` that lies in other spans than `below`, up to `above`; None where there is none."""
 
-    here = people.age(age_from_years(float(below)))
-    if people.age(age_from_years(float(above))) == here:
+    def inside(years: float) -> list[bool | None]:
+        age = age_from_years(float(years))
+        return [in_span(age, span) for span in spans]
+
+    here = inside(below)
+    if inside(above) == here:
         return None
     while nextafter(below, inf) < above:
         middle = (below + above) / 2
-        if people.age(age_from_years(float(middle))) == here:
+        if inside(middle) == here:
             below = middle
         else:
             above = middle

@@ -72,7 +72,7 @@ class RowReader:
             )
         }
         self._recognised: dict[Any, Recognised] = {}
-        self._values, self._ages = ValueReader(decimal, names.unit), AgeReader(people)
+        self._values, self._ages = ValueReader(decimal, names.unit), AgeReader.of(people)
         self._meaning = Meet(names.meaning)
         self._pair = Meet(names.pair)
         self._person = Meet(people.person)

@@ -44,7 +44,7 @@ class Stated:
         self._sex, self._age, self._pregnant = read_sex(sex), age, pregnant
         self._years = None if age is None else read_age(age)
         people = People.of(catalog)
-        self._ages, self._age_of = AgeReader(people), people.age_text
+        self._ages, self._age_of = AgeReader.of(people), people.age_text
 
     def filled(self, columns: Mapping[str, pl.Series], height: int) -> Columns:
         """The columns of the roles that answers depend on.
