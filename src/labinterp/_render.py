@@ -35,7 +35,7 @@ _STYLE = {
 def show_report(console: Console, report: Report, catalog: Catalog) -> None:
     """Print one report: person, results, what could not be assessed, red flags, patterns, muscle, standing sentences."""
     tiers = catalog.table["policy"]["tier_words"]
-    console.print(Text(_person(report), style="bold"))
+    console.print(Text(_person(report, catalog), style="bold"))
     table = Table(show_edge=False, pad_edge=False, header_style="bold")
     for name, wrap in (("row", False), ("test", True), ("result", False), ("code", False), ("meaning", True), ("drawn by", True)):
         table.add_column(name, no_wrap=not wrap, overflow="fold", justify="right" if name == "row" else "left")
@@ -50,8 +50,8 @@ def show_report(console: Console, report: Report, catalog: Catalog) -> None:
     _section(console, "Notes", [f"{what}: {note}" for what, note in notes] + list(report.notes))
     _section(console, "Not assessed", [f"Row {n.row}: {n.message}" for n in report.not_assessed])
     _section(console, "Needs attention", [f"{a.tier}, {tiers[a.tier]} (row {a.row}): {a.text}" for a in report.alerts], "bold red")
-    _section(console, "Read together", [_pattern(p) for p in report.patterns])
-    _section(console, "Not settled yet", [_pattern(p) for p in report.open_questions])
+    _section(console, "Read together", [_pattern(p, catalog) for p in report.patterns])
+    _section(console, "Not settled yet", [_pattern(p, catalog) for p in report.open_questions])
     _section(console, "Linked to muscle", [f"{e.name}: {e.text} Recovery: {e.reversibility} {e.recovery}".rstrip() for e in report.effects])
     _section(console, "What is usually done", [_advice(a) for a in report.advice])
     console.print(Text("\n" + report.disclaimer, style="bold"))
@@ -61,14 +61,14 @@ def show_report(console: Console, report: Report, catalog: Catalog) -> None:
     console.print()
 
 
-def _person(report: Report) -> str:
+def _person(report: Report, catalog: Catalog) -> str:
     patient = report.patient
     words = [f"Patient {patient.id}" if patient.id else "Patient"]
     words.append(patient.sex or "sex not stated")
     words.append("age not stated" if patient.age_years is None else f"{patient.age_years:g} years")
     if patient.pregnant is not None:
         words.append("pregnant" if patient.pregnant else "not pregnant")
-    words += sorted(patient.contexts)
+    words += [catalog.table["policy"]["contexts"][context]["text"] for context in sorted(patient.contexts)]
     return ", ".join(words)
 
 
@@ -115,11 +115,11 @@ def _derived(console: Console, report: Report) -> None:
             console.print(Padding(Text(f"{finding.name}: {finding.derived_from.note}", style="dim"), (0, 0, 0, 2)))
 
 
-def _pattern(match: PatternMatch) -> str:
+def _pattern(match: PatternMatch, catalog: Catalog) -> str:
     rows = ", ".join(map(str, match.because))
     text = f"{match.name} ({match.certainty.replace('_', ' ')}, rows {rows}): {match.text}"
     if match.missing:
-        text += f" Missing: {', '.join(match.missing)}."
+        text += f" Not known: {'; '.join(catalog.table['analytes'][analyte]['name'] for analyte in match.missing)}."
     return f"{text} {match.next_test}".strip()
 
 
