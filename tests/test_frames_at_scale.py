@@ -36,16 +36,17 @@ def reader(catalog: Catalog, *names: str) -> Any:
 
 
 def test_what_was_read_is_found_by_both_hashes() -> None:
-    """Rows that share one hash are two rows; a row that was not read is not found."""
+    """A row is another one when either hash is; where two rows meet in the slot of the first hash, the second finds them."""
     known = Recognised(np.dtype([("class", np.int64)]), (0,), 10)
-    first, second = np.array([7, 7, 9], np.uint64), np.array([1, 2, 3], np.uint64)
-    known.learn(first, second, np.array([(4,), (5,), (6,)], known.table.read.dtype))
-    table, places, new = known.find(np.array([9, 7, 7, 8], np.uint64), np.array([3, 1, 3, 3], np.uint64))
-    found = table.parts["class"].take(places).tolist()
-    assert found[0] == 6
-    assert set(found[1:2]) <= {4, 0}
-    assert found[2:] == [0, 0]
-    assert {2, 3} <= set(new.tolist())
+    top = np.uint64(1 << 63)
+    a, near_a, b = top, top + np.uint64(1), np.uint64(5)  # the first two lie in one slot, whatever the size of the table
+    x, y, z = np.uint64(1 << 62), np.uint64(3 << 62), np.uint64(7)
+    known.learn(np.array([a, near_a, b], np.uint64), np.array([x, y, z], np.uint64), np.array([(4,), (5,), (6,)], known.table.read.dtype))
+    asked_for = [(a, x, 4), (near_a, y, 5), (b, z, 6), (a, y, 0), (near_a, x, 0), (b, x, 0), (np.uint64(9), z, 0)]
+    first, second = (np.array([row[at] for row in asked_for], np.uint64) for at in (0, 1))
+    table, places, new = known.find(first, second)
+    assert table.parts["class"].take(places).tolist() == [row[2] for row in asked_for]
+    assert new.tolist() == [at for at, row in enumerate(asked_for) if not row[2]]
 
 
 def test_what_is_remembered_has_an_end() -> None:

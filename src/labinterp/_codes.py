@@ -38,9 +38,6 @@ SEXES = ("female", "male")
 RELATIONS = ("proposed", "associated_with", "contributes_to", "causes")
 CERTAINTIES = ("very_low", "low", "moderate", "high")
 
-# How soon somebody should look: T1 now, T2 the same day, T3 within days, T4 routine.
-TIERS = ("T1", "T2", "T3", "T4")
-
 
 def direction(code: str | None) -> str | None:
     """The side of normal a code lies on.
