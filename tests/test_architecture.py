@@ -21,11 +21,26 @@ MODULES = {
     ): path
     for path in sorted(SOURCE.rglob("*.py"))
 }
-PARTS = {"_frames", "_draw_frames", "_streams", "_commands"}  # folders of modules; their own __init__ holds a docstring and nothing else
+PARTS = {
+    "_frames",
+    "_draw_frames",
+    "_formats",
+    "_streams",
+    "_commands",
+}  # folders of modules; their own __init__ holds a docstring and nothing else
 
 # Lowest first. A module imports only from layers below its own.
 LAYERS = [
-    {"errors", "_codes", "_lazy", "_digest", "_schema_parts", "_frames.texts", "_streams.progress", "_streams.quoting"},
+    {
+        "errors",
+        "_codes",
+        "_lazy",
+        "_digest",
+        "_schema_parts",
+        "_frames.texts",
+        "_streams.progress",
+        "_streams.quoting",
+    },
     {"_schema_analyte", "_schema_links"},
     {
         "_quantity",
@@ -39,9 +54,22 @@ LAYERS = [
         "_frames.carried",
         "_frames.recognised",
         "_streams.tally",
+        "_formats.kinds",
+        "_formats.unpacked",
     },
     {"_units", "_rules", "_table", "_facts", "_frames.numbers", "_plain", "_draws", "_streams.ways"},
-    {"_reported", "_worlds", "_identify", "_frames.screen", "_compile", "_border", "_streams.blocks", "_streams.heads", "_streams.written"},
+    {
+        "_intake",
+        "_reported",
+        "_worlds",
+        "_identify",
+        "_frames.screen",
+        "_compile",
+        "_border",
+        "_streams.blocks",
+        "_streams.heads",
+        "_streams.written",
+    },
     {"_trace", "_origins", "_check_derive", "_check_limits", "_check_links", "_streams.scans"},
     {"_results", "_checks"},
     {"_report"},
@@ -55,8 +83,9 @@ LAYERS = [
     {"_frames.cases", "_draw_frames.row_panels", "_draw_frames.panel_engine"},
     {"_together", "_story", "_frames.columns", "_frames.ranges"},
     {"_interpret", "_summary", "_draw_frames.statements", "_frames.rows"},
-    {"_frames.asked", "readers", "testing", "_render", "_render_story"},
-    {"_frames.local", "_frames.row_keys", "_streams.streams", "_flagged"},
+    {"_frames.asked", "testing", "_render", "_render_story", "_formats.tables", "_formats.forms_out"},
+    {"_frames.local", "_frames.row_keys", "_streams.streams", "_flagged", "_formats.own_json"},
+    {"readers"},
     {"_draw_frames.derived_results", "_frames.text_codes"},
     {"_draw_frames.panel_results", "_draw_frames.said"},
     {"_draw_frames.panel_rows", "_frames.code_answers"},
@@ -98,6 +127,7 @@ ALLOWED = {
         "_streams.streams",
         "dataframes",
     },
+    "zstandard": {"_formats.unpacked"},
     "dask": {"_frames.carried", "_draw_frames.panels"},
     "ibis": {"_frames.carried", "_draw_frames.panel_engine"},
     "pyspark": {"_frames.carried", "_draw_frames.panel_engine"},
@@ -106,6 +136,7 @@ ALLOWED = {
 # What reads files, by design; nothing else below the edges does.
 READS_FILES = {"_catalog", "_files", "_checks", "_digest"}
 EDGES = {
+    *(name for name in LEVEL if name.startswith("_formats.")),
     "readers", "testing", "_render", "cli", "__main__", "__init__", "_border", "_table", "_streams.pieces", "_streams.plain", "_streams.watch", "_streams.blocks", "_streams.heads", "_streams.scans", "_streams.streams", "_streams.progress",
     "_streams.written", "_streams.ways", "_flagged", "_render_story", *COMMANDS,
 }  # fmt: skip

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-MODULES = sorted(p.stem for p in (ROOT / "src" / "labinterp").glob("*.py") if p.stem != "__main__")
+SOURCE = ROOT / "src" / "labinterp"
+MODULES = sorted(".".join(p.relative_to(SOURCE).with_suffix("").parts) for p in SOURCE.rglob("*.py") if p.stem != "__main__")
+MODULES = [name.removesuffix(".__init__") for name in MODULES]
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "reference_ranges").glob("*.md")])
 DOCUMENTS = [p for p in DOCUMENTS if p.is_file()]
 COMMANDS = ["interpret", "explain", "effects", "convert", "analytes", "limits", "check"]

@@ -198,7 +198,6 @@ def test_a_table_of_codes_needs_no_names() -> None:
         (b"{", {}, "this is not JSON: line 1"),
         (b"[1, 2]", {}, "accepted JSON"),
         (b"[]", {}, "accepted|columns"),
-        (b'{"resourceType": "Bundle"}', {}, "FHIR"),
         (b'{"results": {"B12": "5"}, "patiens": {}}', {}, r"panel 0\.patiens: Extra inputs are not permitted"),
         (b"[" * 100_000, {}, "nested too deeply"),
         (b"test,value\0\0\0\nB12,2\n", {}, "binary"),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from labinterp._intake import Source
 from labinterp._report import Report
 from labinterp._summary import ADDED, cells
 from labinterp._table import Table, write_table
 from labinterp.errors import InputError
-from labinterp.readers import Source
 
 _ADDED = [f"li_{name}" for name in ADDED]
 

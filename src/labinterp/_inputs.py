@@ -278,7 +278,7 @@ class LabResult(NamedTuple):
         ref_high: Upper end of it.
         ref_text: The laboratory's range as text.
         flag: The laboratory's flag as printed.
-        source: Where the result came from (file, row), only carried through.
+        source: Where the result stood (file, and row, segment or path within it); carried through to its finding.
 
     Example:
         >>> LabResult("25(OH)D", "18", "ng/mL").unit

@@ -78,12 +78,25 @@ def interpret(
     book = _book(catalog, patient, day, authority, as_of)
     short = _short(book, listed, numbers, research) if decimal != "," else None
     findings, refused, derived, whole = short or _long(book, listed, numbers, decimal, research)
+    if any(result.source is not None for result in listed):
+        findings, refused = _placed(findings, refused, dict(zip(numbers, listed, strict=True)))
     notes = whole.notes
     if patient.pregnant and patient.sex == "male":
         notes = (*notes, "The patient is given as male and pregnant; pregnancy was not used.")
     policy = catalog.table["policy"]
     return Report(
         _known_contexts(catalog, patient), findings, refused, derived, whole, notes, catalog.version, policy["disclaimer"], catalog.standing
+    )
+
+
+def _placed(
+    findings: tuple[Finding, ...], refused: tuple[NotAssessed, ...], results: Mapping[int, LabResult]
+) -> tuple[tuple[Finding, ...], tuple[NotAssessed, ...]]:
+    """Each answer with the place its result stood at."""
+    stood = {row: None if result.source is None else str(result.source) for row, result in results.items()}
+    return (
+        tuple(finding._replace(source=stood[finding.row]) for finding in findings),
+        tuple(one._replace(source=stood[one.row]) for one in refused),
     )
 
 

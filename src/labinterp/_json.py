@@ -61,8 +61,8 @@ def _patient_json(patient: Patient) -> str:
 
 def _finding_pieces(finding: Finding) -> tuple[str, ...]:
     """JSON text of a finding, equal in content to `finding.to_dict()`: what is its own, and what is the same for others."""
-    row, _, name, text, (value, _, comparator, _), code, _, _, _, _, reported, notes, basis, _ = finding
-    if comparator or reported is not None or len(text) > LONGEST:
+    row, _, name, text, (value, _, comparator, _), code, _, _, _, _, reported, notes, basis, _, source = finding
+    if comparator or reported is not None or source is not None or len(text) > LONGEST:
         return (_encode(finding.to_dict()), ", ")
     parts = basis.memo.get(code)  # of one basis, the code tells the band
     if parts is None or parts[1] != name or parts[3] is not notes:

@@ -71,7 +71,8 @@ def measure(catalog: Catalog, result: LabResult, row: int, decimal: str | None =
             if stated and catalog.units.read(stated) != catalog.units.read(unit):
                 value = Unreadable("conflicting_code", "The quantity has one unit, the result says another.")
     name = _text(result.test) or ""
-    value_text, unit_text = ("" if value is None or isinstance(value, Unreadable) else str(value)), (unit or "")
+    value_text = value.text if isinstance(value, Unreadable) else "" if value is None else str(value)
+    unit_text = unit or ""
 
     def refuse(reason: str, message: str, analyte: str | None = None) -> NotAssessed:
         return NotAssessed(row, analyte, str(name), value_text, unit_text, reason, message)

@@ -76,10 +76,11 @@ class ReadValue(NamedTuple):
 
 
 class Unreadable(NamedTuple):
-    """Why a value text is no number: a reason of the closed list and one sentence."""
+    """Why a value text is no number: a reason of the closed list, one sentence, and the text where a reader gave up on it."""
 
     reason: str
     message: str
+    text: str = ""
 
 
 # the form nearly every value has: no sign, no thousands, no reading in two ways

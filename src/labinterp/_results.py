@@ -61,6 +61,7 @@ class Finding(NamedTuple):
         notes: What a reader should know about this reading.
         basis: What the answer rests on.
         derived_from: How the quantity was computed from others of the draw; None for a measured one.
+        source: Where the result stood, as its reader says: file, and row, segment or path within it.
     """
 
     row: int
@@ -77,6 +78,7 @@ class Finding(NamedTuple):
     notes: tuple[str, ...]
     basis: Basis
     derived_from: Derivation | None = None
+    source: str | None = None
 
     @property
     def value(self) -> Decimal:
@@ -201,6 +203,7 @@ class Finding(NamedTuple):
             "notes": list(self.notes),
             **self.settled(),
             **({} if self.derived_from is None else {"derived_from": self.derived_from.to_dict()}),
+            **({} if self.source is None else {"source": self.source}),
         }
 
     def settled(self) -> dict[str, Any]:
@@ -238,6 +241,7 @@ class NotAssessed(NamedTuple):
         reason: One of the closed list.
         message: One or two sentences, with the next step.
         quantity: Value and unit, where they could be read.
+        source: Where the result stood, as its reader says.
     """
 
     row: int
@@ -248,10 +252,11 @@ class NotAssessed(NamedTuple):
     reason: str
     message: str
     quantity: Quantity | None = None
+    source: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data in the published form."""
-        return {name: getattr(self, name) for name in self._fields[:7]}
+        return {name: getattr(self, name) for name in self._fields[:7]} | ({} if self.source is None else {"source": self.source})
 
     def __str__(self) -> str:
         return f"{self.source_name or '(no name)'} {self.value_text} {self.unit_text}: not assessed, {self.reason}. {self.message}"

@@ -21,6 +21,19 @@ class To(StrEnum):
     parquet = "parquet"
 
 
+class From(StrEnum):
+    """Forms of input; the same names as `readers.FORMATS`, which a test holds it to."""
+
+    csv = "csv"
+    json = "json"
+    fhir = "fhir"
+    hl7v2 = "hl7v2"
+    omop = "omop"
+    xlsx = "xlsx"
+    parquet = "parquet"
+    xpt = "xpt"
+
+
 class Columns(StrEnum):
     all = "all"
     results = "results"

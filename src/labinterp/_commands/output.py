@@ -33,20 +33,25 @@ def write_json(path: Path | None, data: Any) -> None:
     write(path, json.dumps(data, ensure_ascii=False, indent=2) + "\n")
 
 
-def write(path: Path | None, text: str) -> None:
+def write(path: Path | None, text: str | bytes) -> None:
     """To standard output, to a pipe or device as it is, or to a file that appears whole or not at all.
+
+    Args:
+        path: None for standard output.
+        text: Text is written as UTF-8.
 
     Raises:
         InputError: The file cannot be written.
     """
+    data = text.encode("utf-8", "replace") if isinstance(text, str) else text
     if path is None:
         sys.stdout.flush()
-        sys.stdout.buffer.write(text.encode("utf-8", "replace"))  # whatever the terminal can show: files and pipes get UTF-8
+        sys.stdout.buffer.write(data)  # whatever the terminal can show: files and pipes get UTF-8
         sys.stdout.buffer.flush()
         return
     try:
         with appearing(path) as place:
-            place.write_bytes(text.encode("utf-8", "replace"))
+            place.write_bytes(data)
     except OSError as error:
         raise InputError(f"the output cannot be written: {error.strerror}") from None
 

@@ -17,6 +17,7 @@ from labinterp._commands.options import (
     AuthorityOption,
     Columns,
     DecimalOption,
+    From,
     LimitsOption,
     PregnantOption,
     ResearchOption,
@@ -29,6 +30,7 @@ from labinterp._commands.options import (
 )
 from labinterp._commands.output import Incomplete, document, write, write_json, write_shown
 from labinterp._flagged import flagged, no_clash
+from labinterp._formats.forms_out import FORMS, written
 from labinterp._inputs import Patient
 from labinterp._interpret import interpret as interpret_panel
 from labinterp._report import Report
@@ -36,18 +38,22 @@ from labinterp._streams.pieces import given
 from labinterp._streams.ways import way
 from labinterp._summary import summary_line
 from labinterp.errors import InputError
-from labinterp.readers import PanelIn, read_bytes, read_file
+from labinterp.readers import PanelIn, read_bytes, read_files
 
 
 def interpret(
     files: Annotated[
         list[str], typer.Argument(metavar="FILE...", help="CSV, TSV, JSON or Parquet, also packed; a folder; - for standard input.")
     ],
+    from_: Annotated[From | None, typer.Option("--from", help="Form of the input. Default: recognised by its content.")] = None,
     to: Annotated[To | None, typer.Option("--to", help="Form of the output. Default: by the name of the output, else a table.")] = None,
     out: Annotated[
         str | None, typer.Option("-o", "--output", help="A file, or FOLDER/ with a file for each. Default: standard output.")
     ] = None,
     column: Annotated[list[str] | None, typer.Option("--column", help="Role and column, such as value=RESULT. May be repeated.")] = None,
+    unit: Annotated[
+        list[str] | None, typer.Option("--unit", help="Test or column and its unit, where the file does not say it: ferritin=ug/L.")
+    ] = None,
     columns: Annotated[Columns, typer.Option("--columns", help="Row by row: all columns, or person, day, test and results.")] = Columns.all,
     stream: Annotated[bool | None, typer.Option("--stream/--no-stream", help="Row by row. Default: for big, packed or many files.")] = None,
     summary: Annotated[Path | None, typer.Option("--summary", help="Row by row: write the closing summary here, as JSON.")] = None,
@@ -75,14 +81,14 @@ def interpret(
     sources = given(files)
     how = way(sources, to, out, stream)
     catalog = catalog_of(limits)
-    roles = pairs(column or [], "--column", "value=RESULT")
+    roles, units = pairs(column or [], "--column", "value=RESULT"), pairs(unit or [], "--unit", "ferritin=ug/L")
     options: dict[str, Any] = {"authority": authority_of(authority, catalog), "as_of": as_of, "catalog": catalog, "decimal": decimal}
     if how.streamed:
         if research:
             raise InputError("--research goes with draws that are read together, not with rows one by one")
         from labinterp._streams.streams import streamed
 
-        reading = {"columns": roles, "delimiter": delimiter, "encoding": encoding, "source_column": source_column}
+        reading: dict[str, Any] = {"columns": roles, "delimiter": delimiter, "encoding": encoding, "source_column": source_column}
         done, lines = streamed(sources, how, columns.value, reading, {"sex": sex, "age": age, "pregnant": pregnant}, options)
         typer.echo("\n".join(lines), err=True)
         if summary:
@@ -92,10 +98,11 @@ def interpret(
         return
     if summary or source_column or columns is Columns.results:
         raise InputError("--columns, --summary and --source-column go with rows one by one; add --stream")
+    reading = {"columns": roles, "delimiter": delimiter, "encoding": encoding, "units": units}
     source = (
-        read_bytes(sys.stdin.buffer.read(), columns=roles, delimiter=delimiter, encoding=encoding)
+        read_bytes(sys.stdin.buffer.read(), format=from_, **reading)
         if files[0] == "-"
-        else read_file(sources[0].path or "", columns=roles, delimiter=delimiter, encoding=encoding)
+        else read_files([one.path or "" for one in sources], format=from_, **reading)
     )
     if how.form == "csv":
         no_clash(source)
@@ -105,6 +112,8 @@ def interpret(
         write_json(how.out, document(catalog, reports))
     elif how.form == "csv":
         write(how.out, flagged(source, reports))
+    elif how.form in FORMS:
+        write(how.out, written(how.form, source, reports, catalog))
     else:
         from labinterp._render import show_report
 
@@ -113,6 +122,8 @@ def interpret(
                 show_report(console, report, catalog)
 
         write_shown(how.out, show)
+    for note in source.notes:
+        typer.echo(note, err=True)
     typer.echo(summary_line(reports), err=True)
     if strict and any(report.not_assessed for report in reports):
         raise Incomplete

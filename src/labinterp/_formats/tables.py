@@ -1,0 +1,157 @@
+"""Long tables, one result a row -> panels: what one person had drawn on one day.
+
+A row that cannot be read is never dropped: it comes back with its reason. A fact of a person that cannot be read is unknown, and a
+note says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from labinterp._catalog import Catalog
+from labinterp._draws import Facts, filled, person
+from labinterp._facts import read_age, read_date, read_pregnancy, read_trimester
+from labinterp._facts import read_contexts as _read_contexts
+from labinterp._inputs import LabResult, read_sex
+from labinterp._intake import PanelIn, Piece, Source, Wanted, stood
+from labinterp._quantity import Unreadable
+from labinterp._table import Table, find_columns, read_table
+from labinterp.errors import InputError
+
+
+def read(pieces: Sequence[Piece], wanted: Wanted) -> list[Source]:
+    """Delimited tables of text.
+
+    Args:
+        pieces: The files.
+        wanted: Columns, delimiter, encoding.
+
+    Returns:
+        list: one source for each file.
+
+    Raises:
+        InputError: A file is no table with a header line, with the next step.
+    """
+    sources = []
+    for piece in pieces:
+        table = read_table(piece.data, wanted.columns, wanted.delimiter, wanted.encoding)
+        sources.append(Source(panels_of(table, name=piece.name), table))
+    return sources
+
+
+def read_rows(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str] | None = None) -> list[PanelIn]:
+    """Panels from records, one result each, with the same column names as a table.
+
+    Raises:
+        InputError: No column for test or value.
+    """
+    listed = list(rows)
+    header = list(dict.fromkeys(str(key) for row in listed for key in row))
+    found = find_columns(header, columns or {})
+    texts = [["" if row.get(name) is None else str(row[name]) for name in header] for row in listed]
+    plain = {header[at] for role, at in found.items() if role in ("value", "ref_low", "ref_high")}
+    numbers = {
+        n: {k: v for k, v in row.items() if k in plain and isinstance(v, (int, float, Decimal)) and not isinstance(v, bool)}
+        for n, row in enumerate(listed)
+    }
+    return panels_of(Table(header, texts, found, ",", "utf-8"), numbers)
+
+
+def panels_of(table: Table, numbers: Mapping[int, Mapping[str, Any]] | None = None, name: str = "") -> list[PanelIn]:
+    """Panels of a long table.
+
+    Args:
+        table: As read.
+        numbers: By row, values that are numbers already, under the names of their columns.
+        name: Of the file, for `LabResult.source`; nothing for records of a program.
+    """
+    facts, notes = [], []
+    for number, row in enumerate(table.rows):
+        read, said = _facts(table, row)
+        facts.append(read)
+        notes.append([f"Row {number + 1}: {text}" for text in said])
+    facts = filled(facts)
+    known: dict[str, set[str | None]] = {}
+    for fact in facts:
+        known.setdefault(fact.id, set()).add(fact.sex)
+    for number, fact in enumerate(facts):
+        if fact.id and len(known[fact.id] - {None}) > 1:
+            notes[number].append(f"Row {number + 1}: rows of this patient contradict each other on sex; they are read as different people.")
+    groups: dict[Facts, PanelIn] = {}
+    for number, (row, fact) in enumerate(zip(table.rows, facts, strict=True)):
+        if not row:
+            continue
+        panel = groups.get(fact)
+        if panel is None:
+            day = fact.day if isinstance(fact.day, date) else None
+            patient, wrong = person(fact, day)
+            panel = groups[fact] = PanelIn(patient, [], [], [f"Row {number + 1}: {text}" for text in wrong])
+        result = _result(table, row, fact, (numbers or {}).get(number, {}))
+        panel.results.append(result._replace(source=stood(name, f"row {number + 1}")) if name else result)
+        panel.rows.append(number + 1)
+        panel.notes.extend(notes[number])
+    return list(groups.values())
+
+
+def _result(table: Table, row: Sequence[str], fact: Facts, plain: Mapping[str, Any]) -> LabResult:
+    def cell(role: str) -> Any:
+        at = table.columns.get(role, -1)
+        if 0 <= at < len(table.header) and table.header[at] in plain:
+            return plain[table.header[at]]
+        return table.cell(row, role) or None
+
+    day = fact.day if isinstance(fact.day, date) else None
+    value = cell("value")
+    if any(extra.strip() for extra in row[len(table.header) :]):  # an unquoted decimal comma moves what follows it
+        value = Unreadable("unreadable_value", "The row has more cells than the header; a cell with the delimiter in it must be quoted.")
+    return LabResult(
+        table.cell(row, "test"), value, cell("unit"), loinc=cell("loinc"), specimen=cell("specimen"), collected_at=day,
+        comparator=cell("comparator"), ref_low=cell("ref_low"), ref_high=cell("ref_high"), ref_text=cell("ref_text"), flag=cell("flag"),
+    )  # fmt: skip
+
+
+def _facts(table: Table, row: Sequence[str]) -> tuple[Facts, list[str]]:
+    said: list[str] = []
+
+    def read(role: str, reader: Any) -> Any:
+        text = table.cell(row, role)
+        if not text:
+            return None
+        try:
+            return reader(text)
+        except InputError as error:
+            said.append(f"the {role.replace('_', ' ')} could not be read and counts as unknown: {error}.")
+            return None
+
+    raw_day = table.cell(row, "collected_at")
+    day: date | str | None = None
+    if raw_day:
+        try:
+            day = read_date(raw_day)
+        except InputError:
+            day = raw_day
+    pregnancy = read("pregnant", read_pregnancy)
+    pregnant, contexts = pregnancy if pregnancy else (None, frozenset())
+    trimester = read("trimester", read_trimester)
+    if trimester:
+        pregnant, contexts = True, contexts | trimester
+    declared = read("context", read_contexts)
+    return (
+        Facts(
+            table.cell(row, "patient_id"), day, read("sex", read_sex), read("age_years", read_age), read("birth_date", read_date),
+            pregnant, contexts | (declared or frozenset()),
+        ),
+        said,
+    )  # fmt: skip
+
+
+def read_contexts(text: str) -> frozenset[str]:
+    """Declared circumstances from a list in one cell, parted by ; , or |.
+
+    Raises:
+        InputError: One that is not on the catalog's closed list.
+    """
+    return _read_contexts(text, Catalog.default().table["policy"]["context_names"])
