@@ -39,8 +39,10 @@ def show_report(console: Console, report: Report, catalog: Catalog) -> None:
     table = Table(show_edge=False, pad_edge=False, header_style="bold")
     for name, wrap in (("row", False), ("test", True), ("result", False), ("code", False), ("meaning", True), ("drawn by", True)):
         table.add_column(name, no_wrap=not wrap, overflow="fold", justify="right" if name == "row" else "left")
+    aside = _aside(report)
     for answer in report.rows():
-        table.add_row(*_row(answer))
+        if answer.row not in aside:
+            table.add_row(*_row(answer))
     console.print(table)
     _derived(console, report)
     notes = [(f"Row {f.row}", note) for f in report.findings for note in f.notes]
@@ -48,7 +50,8 @@ def show_report(console: Console, report: Report, catalog: Catalog) -> None:
     if any(f.near_limit for f in (*report.findings, *report.derived)):
         console.print(Text("* within half of its last printed digit of a line", style="dim"))
     _section(console, "Notes", [f"{what}: {note}" for what, note in notes] + list(report.notes))
-    _section(console, "Not assessed", [f"Row {n.row}: {n.message}" for n in report.not_assessed])
+    _section(console, "Not assessed", _reasons(one for one in report.not_assessed if one.row not in aside))
+    _section(console, "Not in the catalog", [f"Rows {_rows(aside)}: {'; '.join(aside.values())}"] if aside else [])
     _section(console, "Needs attention", [f"{a.tier}, {tiers[a.tier]} (row {a.row}): {a.text}" for a in report.alerts], "bold red")
     _section(console, "Read together", [_pattern(p, catalog) for p in report.patterns])
     _section(console, "Not settled yet", [_pattern(p, catalog) for p in report.open_questions])
@@ -59,6 +62,43 @@ def show_report(console: Console, report: Report, catalog: Catalog) -> None:
         for sentence in report.standing:
             console.print(Text(f"  {sentence}", style="dim"))
     console.print()
+
+
+_MANY = 4  # tests that the catalog does not know; so many of them would hide the rows that have an answer
+
+
+def _aside(report: Report) -> dict[int, str]:
+    """Row -> what it shows, of the tests that the catalog does not know, where there are many: they are told in one line."""
+    unknown = {
+        one.row: f"{one.source_name or '(no name)'} {one.value_text} {one.unit_text}".strip()
+        for one in report.not_assessed
+        if one.reason == "unknown_analyte"
+    }
+    return unknown if len(unknown) >= _MANY else {}
+
+
+def _reasons(refused: Iterable[NotAssessed]) -> list[str]:
+    """One line for each message, with the rows it is about."""
+    told: dict[str, list[int]] = {}
+    for one in refused:
+        told.setdefault(one.message, []).append(one.row)
+    return [f"Row{'s' if len(rows) > 1 else ''} {_rows(rows)}: {message}" for message, rows in told.items()]
+
+
+def _rows(rows: Iterable[int]) -> str:
+    """Numbers of rows, with stretches.
+
+    Example:
+        >>> _rows([1, 2, 3, 7, 9, 10])
+        '1-3, 7, 9, 10'
+    """
+    parts: list[list[int]] = []
+    for row in sorted(rows):
+        if parts and row == parts[-1][-1] + 1:
+            parts[-1].append(row)
+        else:
+            parts.append([row])
+    return ", ".join(f"{part[0]}-{part[-1]}" if len(part) > 2 else ", ".join(map(str, part)) for part in parts)
 
 
 def _person(report: Report, catalog: Catalog) -> str:
