@@ -42,6 +42,7 @@ class Refused(NamedTuple):
 
 
 _NO_NAME = Refused("unknown_analyte", "No analyte of the catalog has this name.")
+_NO_CODE = " is not in the catalog."
 
 
 def identify(catalog: Catalog, test: str, loinc: str | None = None, specimen: str | None = None) -> Identified | Refused:
@@ -91,6 +92,11 @@ def which(catalog: Catalog, test: str, loinc: str | None = None) -> Identified |
     if found is None:
         return Refused("unknown_analyte", "There is no test name and no code.")
     return found._replace(notes=(*found.notes, *notes)) if notes and isinstance(found, Identified) else found
+
+
+def simply_not_here(message: str) -> bool:
+    """Whether the message of a refusal says no more than that the catalog does not have the test: no look-alike, no contradiction."""
+    return message == _NO_NAME.message or message.endswith(_NO_CODE)
 
 
 def name_key(catalog: Catalog, test: str) -> Any:
@@ -233,7 +239,7 @@ def _with_code(catalog: Catalog, named: Identified | Refused | None, code: str, 
                 f"LOINC {code[:12]} is not among the codes of {named.analyte} here ({listed}), so name and code cannot be shown to agree."
             )
             return Refused("conflicting_code", f"{said} Leave the code out to go by the name alone.", named.analyte)
-        return named or Refused("unknown_analyte", f"LOINC {code[:12]} is not in the catalog.")
+        return named or Refused("unknown_analyte", f"LOINC {code[:12]}{_NO_CODE}")
     analyte, kind = known
     foreign = table["policy"]["foreign_names"].get(sorted_key(_bare(table, test)))
     if foreign is not None:

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from labinterp._catalog import Catalog
+from labinterp._identify import simply_not_here
 from labinterp._quantity import Quantity
 from labinterp._report import Advice, PatternMatch, Report
 from labinterp._results import Finding, NotAssessed
@@ -72,7 +73,7 @@ def _aside(report: Report) -> dict[int, str]:
     unknown = {
         one.row: f"{one.source_name or '(no name)'} {one.value_text} {one.unit_text}".strip()
         for one in report.not_assessed
-        if one.reason == "unknown_analyte"
+        if one.reason == "unknown_analyte" and simply_not_here(one.message)
     }
     return unknown if len(unknown) >= _MANY else {}
 
