@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from labinterp._formats.tables import read_rows
-from labinterp._intake import PanelIn, Piece, Source, Wanted
+from labinterp._intake import PanelIn, Piece, Source, Wanted, stood
 from labinterp._table import decode, roles_of
 from labinterp.errors import InputError
 
@@ -26,7 +26,20 @@ def read(pieces: Sequence[Piece], wanted: Wanted) -> list[Source]:
     Raises:
         InputError: It is not JSON, or not of one of these forms.
     """
-    return [Source(read_json(decode(piece.data, wanted.encoding)[0], wanted.columns), None, "json") for piece in pieces]
+    sources = []
+    for piece in pieces:
+        panels = read_json(decode(piece.data, wanted.encoding)[0], wanted.columns)
+        sources.append(Source([_placed(panel, piece.name) for panel in panels], None, "json"))
+    return sources
+
+
+def _placed(panel: PanelIn, name: str) -> PanelIn:
+    """Each result with its number in the file, unless the file itself says where it is from."""
+    results = [
+        result if result.source is not None else result._replace(source=stood(name, f"result {row}"))
+        for result, row in zip(panel.results, panel.rows, strict=True)
+    ]
+    return panel._replace(results=results)
 
 
 def read_json(text: str, columns: Mapping[str, str] | None = None) -> list[PanelIn]:
