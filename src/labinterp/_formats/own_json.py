@@ -29,7 +29,8 @@ def read(pieces: Sequence[Piece], wanted: Wanted) -> list[Source]:
     sources = []
     for piece in pieces:
         panels = read_json(decode(piece.data, wanted.encoding)[0], wanted.columns)
-        sources.append(Source([_placed(panel, piece.name) for panel in panels], None, "json"))
+        placed = [_placed(panel, piece.name) for panel in panels] if piece.name else panels
+        sources.append(Source(placed, None, "json"))
     return sources
 
 
