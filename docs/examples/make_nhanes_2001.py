@@ -1,13 +1,16 @@
-"""Make nhanes_2001.csv: real people of NHANES 2001-2002, one result a row.
+"""Make nhanes_2001.csv and nhanes_2001_2002.csv.gz: real people of NHANES 2001-2002.
 
     python docs/examples/make_nhanes_2001.py ../shared/data/nhanes-2001-2002
 
-The directory holds L06_B.XPT (laboratory results, SAS transport file of CDC) and demo_b_age_sex.csv (SEQN, sex, age and
-pregnancy, cut from DEMO_B.XPT). Standard library only. The same input gives the same file, byte for byte.
+The first holds a choice of people, one result a row; the second everybody with a result of these tests, one person a row, with
+the examination weight. The directory holds L06_B.XPT (laboratory results, SAS transport file of CDC) and demo_b_age_sex.csv (SEQN, sex, age,
+pregnancy and weight, cut from DEMO_B.XPT). Standard library only. The same input gives the same file, byte for byte.
 """
 
 import argparse
 import csv
+import gzip
+import io
 import math
 import struct
 from collections.abc import Callable, Iterator
@@ -155,6 +158,22 @@ def rows_of(seqn: int, person: Person, row: Row) -> Iterator[tuple[str, ...]]:
             yield (str(seqn), test, plain(value), unit, *facts)
 
 
+def whole(people: dict[int, tuple[Person, Row]]) -> bytes:
+    """Everybody with a result, one person a row, packed; the same people give the same bytes."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("seqn", "sex", "age", "pregnant", "weight", *(test for test, _ in TESTS.values())))
+    for seqn, (person, row) in people.items():
+        values = ["" if row[column] is None else plain(row[column] or 0.0) for column in TESTS]
+        if any(values):
+            facts = (SEX[person["RIAGENDR"]], person["RIDAGEYR"], PREGNANT.get(person["RIDEXPRG"], ""), person["WTMEC2YR"])
+            writer.writerow((seqn, *facts, *values))
+    packed = io.BytesIO()
+    with gzip.GzipFile(filename="", mode="wb", fileobj=packed, mtime=0) as file:
+        file.write(text.getvalue().encode("ascii"))
+    return packed.getvalue()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("directory", type=Path, help="holds L06_B.XPT and demo_b_age_sex.csv")
@@ -167,6 +186,8 @@ def main() -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(HEADER)
         writer.writerows(rows)
+    everybody = options.output.with_name("nhanes_2001_2002.csv.gz")
+    everybody.write_bytes(whole(people))
     print(f"{options.output}: {len(rows)} results of {len(chosen)} people")
 
 

@@ -266,7 +266,7 @@ def read_yes_no(text: str) -> bool | None:
 class LabResult(NamedTuple):
     """One reported result, as it stands on the report.
 
-    Args:
+    Attributes:
         test: Name, abbreviation or LOINC code as printed.
         value: Text or number as printed; a `pint.Quantity` is accepted.
         unit: Unit text as printed; None where there is none (it may stand in `value`: "18 ng/mL").

@@ -101,9 +101,9 @@ def panel_frame(
         The same type of frame, one row for each draw and statement, draws in the order of their first rows, with the columns of
         `by` (the first day of the draw) and:
 
-        - li_kind: "pattern", "open_question" (a pattern that cannot be told yet), "effect", "alert", "context" (a circumstance that
-          the results show), "finding" (a result whose answer in the draw is another one than on its own), "derived" (a quantity
-          computed from results of the draw);
+        - li_kind: "pattern", "open_question" (a pattern that cannot be told yet), "effect", "alert", "context" (a circumstance that the
+            results show), "finding" (a result whose answer in the draw is another one than on its own), "derived" (a quantity computed
+            from results of the draw);
         - li_id: of the pattern, effect, alert or context; the analyte of a finding or a derived quantity;
         - li_certainty, li_relation: of patterns and effects;
         - li_because: the rows it rests on, "3;7";
