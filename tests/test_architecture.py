@@ -21,7 +21,13 @@ MODULES = {
     ): path
     for path in sorted(SOURCE.rglob("*.py"))
 }
-PARTS = {"_frames", "_draw_frames", "_streams", "_commands"}  # folders of modules; their own __init__ holds a docstring and nothing else
+PARTS = {
+    "_frames",
+    "_draw_frames",
+    "_streams",
+    "_commands",
+    "_service",
+}  # folders of modules; their own __init__ holds a docstring and nothing else
 
 # Lowest first. A module imports only from layers below its own.
 LAYERS = [
@@ -47,7 +53,7 @@ LAYERS = [
     {"_report"},
     {"_json"},
     {"_catalog", "_measure"},
-    {"_spans", "_convert", "_frames.classes"},
+    {"_spans", "_convert", "_whose", "_frames.classes"},
     {"_book", "_laboratory", "_frames.ages"},
     {"_assess"},
     {"_patterns", "_lanes", "_frames.stretches", "_streams.stated"},
@@ -56,14 +62,17 @@ LAYERS = [
     {"_together", "_story", "_frames.columns", "_frames.ranges"},
     {"_interpret", "_summary", "_draw_frames.statements", "_frames.rows"},
     {"_frames.asked", "readers", "testing", "_render", "_render_story"},
-    {"_frames.local", "_frames.row_keys", "_streams.streams", "_flagged"},
+    {"_frames.local", "_frames.row_keys", "_streams.streams", "_flagged", "_documents"},
     {"_draw_frames.derived_results", "_frames.text_codes"},
     {"_draw_frames.panel_results", "_draw_frames.said"},
     {"_draw_frames.panel_rows", "_frames.code_answers"},
     {"_draw_frames.asked_draws", "_frames.engine"},
     {"_draw_frames.panels"},
-    {"dataframes", "_commands.options", "_commands.output"},
-    {"_commands.reading", "_commands.explaining", "_commands.looking_up"},
+    {"_service.settings", "_service.problems", "_service.answers", "_service.asks", "_service.page"},
+    {"_service.lookups", "_service.bodies", "_service.work", "_service.gate", "_service.schema"},
+    {"_service.routes"},
+    {"dataframes", "service", "_commands.options", "_commands.output"},
+    {"_commands.reading", "_commands.explaining", "_commands.looking_up", "_commands.serving"},
     {"cli"},
     {"__main__", "__init__"},
 ]
@@ -79,12 +88,26 @@ FRAMES = {name for name in LEVEL if name.startswith(("_frames.", "_draw_frames."
 }  # fmt: skip
 
 COMMANDS = {name for name in LEVEL if name.startswith("_commands.")}
+SERVICE = {"service"} | {name for name in LEVEL if name.startswith("_service.")}
 
 ALLOWED = {
     "pint": {"_units"},
-    "pydantic": {"_schema_parts", "_schema_analyte", "_schema_links", "_files", "_checks", "_check_limits", "_check_links", "_border"},
+    "pydantic": {
+        "_schema_parts",
+        "_schema_analyte",
+        "_schema_links",
+        "_files",
+        "_checks",
+        "_check_limits",
+        "_check_links",
+        "_border",
+        *SERVICE,
+    },
     "typer": {"cli", "__main__", *COMMANDS},
     "rich": {"_render", "_render_story", "_streams.progress", "__main__", *COMMANDS},
+    "fastapi": SERVICE,
+    "starlette": SERVICE,
+    "uvicorn": {"_commands.serving"},
     "numpy": FRAMES,
     "polars": FRAMES,
     "pandas": {"_frames.local", "_draw_frames.panels"},
@@ -107,7 +130,7 @@ ALLOWED = {
 READS_FILES = {"_catalog", "_files", "_checks", "_digest"}
 EDGES = {
     "readers", "testing", "_render", "cli", "__main__", "__init__", "_border", "_table", "_streams.pieces", "_streams.plain", "_streams.watch", "_streams.blocks", "_streams.heads", "_streams.scans", "_streams.streams", "_streams.progress",
-    "_streams.written", "_streams.ways", "_flagged", "_render_story", *COMMANDS,
+    "_streams.written", "_streams.ways", "_flagged", "_render_story", "_documents", *COMMANDS, *SERVICE,
 }  # fmt: skip
 ENGINE = sorted(set(LEVEL) - EDGES)
 
@@ -161,7 +184,7 @@ def test_the_exceptions_are_still_needed() -> None:
 
 @pytest.mark.parametrize("module", sorted(LEVEL))
 def test_other_peoples_packages_are_imported_only_where_allowed(module: str) -> None:
-    """Pint is asked in one module, pydantic guards the borders, the terminal is for the command line; there is no fifth package."""
+    """Pint is asked in one module, pydantic guards the borders, the terminal and the web have their folders; there is no other package."""
     others = {name.split(".")[0] for name in imports(module)} - {"labinterp", "__future__"} - sys.stdlib_module_names
     assert not {name for name in others if module not in ALLOWED.get(name, ())}
 
@@ -264,7 +287,7 @@ import decimal, importlib, logging, os, sys, warnings
 def state():
     context = decimal.getcontext()
     return dict(os.environ), list(warnings.filters), logging.root.handlers[:], context.prec, context.rounding, dict(context.traps)
-import narwhals, pint, polars, pydantic, rich.console, typer
+import fastapi, narwhals, pint, polars, pydantic, rich.console, typer
 before = state()
 for name in {names!r}:
     importlib.import_module(name)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from operator import itemgetter
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Strict, StrictBool, StrictInt, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Strict, StrictBool, StrictInt, TypeAdapter, ValidationError
 
 from labinterp._facts import read_age, read_date
 from labinterp._inputs import LabResult, Patient, read_sex, read_yes_no
@@ -16,6 +16,16 @@ from labinterp.errors import InputError
 
 # Text first: a number printed as text keeps its text, and with it the question of how it reads ("1,060").
 Number = str | Annotated[Decimal, Strict()] | StrictBool | StrictInt | None  # a truth value is told as unreadable
+
+
+def _text_only(day: Any) -> Any:
+    """A day as text or date; a number would be taken for seconds since 1970, and the person be given the age of another."""
+    if isinstance(day, (bool, int, float, Decimal)):
+        raise ValueError("a day is a text such as 2026-03-14, never a number")
+    return day
+
+
+Day = Annotated[date, BeforeValidator(_text_only)]
 
 
 class _Strict(BaseModel):
@@ -30,7 +40,7 @@ class ResultModel(_Strict):
     unit: str | None = None
     loinc: str | None = None
     specimen: str | None = None
-    collected_at: date | None = None
+    collected_at: Day | None = None
     comparator: str | None = None
     ref_low: Number = None
     ref_high: Number = None
@@ -45,7 +55,7 @@ class PatientModel(_Strict):
     id: str | int | None = None
     sex: str | None = None
     age_years: Number = None
-    birth_date: date | str | None = None
+    birth_date: Day | str | None = None
     pregnant: bool | str | None = None
     contexts: tuple[str, ...] = ()
 
@@ -61,6 +71,8 @@ class PanelModel(_Strict):
 PANELS = TypeAdapter(tuple[PanelModel, ...])
 
 
+# What a message may name of a place: a key of the sender may be a person's name.
+KEYS = {*ResultModel.model_fields, *PatientModel.model_fields, *PanelModel.model_fields}
 _fields = itemgetter(*LabResult._fields)
 
 
@@ -74,7 +86,7 @@ def read_panels(items: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Patient, l
         panels = PANELS.validate_python(items)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
+        place = ".".join(str(part) if isinstance(part, int) or part in KEYS else "(a key)" for part in first["loc"])
         raise InputError(f"panel {place}: {first['msg']} ({error.error_count()} problem(s) in all)") from None
     for panel in panels:
         try:
