@@ -52,7 +52,7 @@ class ResultModel(_Strict):
 class PatientModel(_Strict):
     """A person, as JSON."""
 
-    id: str | int | None = None
+    id: str | StrictInt | None = None  # a truth value is no label
     sex: str | None = None
     age_years: Number = None
     birth_date: Day | str | None = None
@@ -63,7 +63,7 @@ class PatientModel(_Strict):
 class PanelModel(_Strict):
     """A panel, as JSON: results as a list, or as a mapping from name to "18 ng/mL"."""
 
-    id: str | int | None = None
+    id: str | StrictInt | None = None  # a truth value is no label
     patient: PatientModel = PatientModel()
     results: tuple[ResultModel, ...] | dict[str, Number]
 

@@ -14,6 +14,7 @@ import hashlib
 import hmac
 import logging
 import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from labinterp import __version__
 from labinterp._catalog import Catalog
+from labinterp._interpret import interpret
 from labinterp.errors import MissingExtraError
 
 try:
@@ -87,6 +89,7 @@ def app(
     async def life(_: FastAPI) -> AsyncIterator[None]:
         access, quiet = logging.getLogger("uvicorn.access"), WithoutData()
         access.addFilter(quiet)
+        interpret({"25(OH)D": "18 ng/mL", "B12": "210 pg/mL"}, catalog=catalog)  # what is made at a first answer is made before it
         try:
             yield
         finally:
@@ -159,10 +162,18 @@ async def _not_an_option(_: Request, error: Exception) -> Response:
     return problem(422, "option", f"An option of this path {what}. See /openapi.json for what it takes.")
 
 
-async def _no_such_path(_: Request, error: Exception) -> Response:
+async def _no_such_path(request: Request, error: Exception) -> Response:
+    """No such path, or none for this method; then with every method it takes, for a path may have several routes."""
     assert isinstance(error, HTTPException)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        paths = request.app.openapi()["paths"].items()
+        methods = {
+            method.upper() for path, there in paths if re.fullmatch(re.sub(r"\{\w+\}", ".+", path), request.url.path) for method in there
+        }
+        headers |= {"Allow": ", ".join(sorted(methods))} if methods else {}
     code, text = {
         404: ("no_such_path", "There is nothing under this path. See /openapi.json for the paths of this service."),
         405: ("method", "This path does not take this method. See /openapi.json for those it takes."),
     }.get(error.status_code, ("request", "The request cannot be used. See /openapi.json for what this service takes."))
-    return problem(error.status_code, code, text, error.headers)
+    return problem(error.status_code, code, text, headers)

@@ -87,7 +87,8 @@ def _free(host: str, port: int) -> int:
         with socket.create_server((host, port), family=family) as made:
             return int(made.getsockname()[1])
     except OSError as error:
-        raise InputError(f"cannot listen on {host}, port {port}: {error.strerror}. Choose another with --host or --port") from None
+        why = os.strerror(error.errno) if (error.errno or 0) > 0 else error.strerror
+        raise InputError(f"cannot listen on {host}, port {port}: {why}. Choose another with --host or --port") from None
 
 
 def _logs() -> dict[str, Any]:

@@ -60,7 +60,7 @@ _ROW = {
         "One result with the facts of its person, under the column names of a table. Rows of one person and day are read together. "
         "What cannot be read comes back with its reason; the usual column names of other languages and programs are found, too."
     ),
-    "required": ["test", "value"],
+    "anyOf": [{"required": ["test", "value"]}, {"required": ["loinc", "value"]}],
     "properties": {
         name: {"description": says}
         for name, says in {
@@ -84,7 +84,7 @@ _NAMES = {
     "type": "object",
     "description": 'Results alone, name and value: `{"B12": "210 pg/mL"}`.',
     "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
-    "not": {"anyOf": [{"required": [name]} for name in ("test", "value", "results", "panels", "resourceType")]},
+    "not": {"anyOf": [{"required": [name]} for name in ("test", "value")]},
 }
 EXAMPLE = {
     "patient": {"sex": "female", "age_years": 71},
@@ -100,11 +100,14 @@ def results_schemas(contexts: list[str]) -> dict[str, Any]:
     """
     panel = TypeAdapter(PanelModel).json_schema(ref_template=_REF)
     parts: dict[str, Any] = panel.pop("$defs")
-    parts["PatientModel"]["properties"]["contexts"]["items"] = {"type": "string", "enum": contexts}
+    person = parts["PatientModel"]["properties"]
+    person["contexts"]["items"] = {"type": "string", "enum": contexts}
+    person["pregnant"]["anyOf"].append({"type": "integer", "enum": [0, 1]})  # as exports write it
     parts |= {"PanelModel": panel, "Row": _ROW, "FhirResource": _FHIR, "NamesAndValues": _NAMES}
     one, row, fhir, names = ({"$ref": _REF.format(model=name)} for name in ("PanelModel", "Row", "FhirResource", "NamesAndValues"))
-    lists = [{"type": "array", "minItems": 1, "items": item} for item in (one, row)]
-    several = {"type": "object", "required": ["panels"], "properties": {"panels": lists[0]}, "not": {"required": ["resourceType"]}}
+    lists: list[dict[str, Any]] = [{"type": "array", "minItems": 1, "items": item} for item in (one, row)]
+    lists.append({"type": "array", "minItems": 1, "maxItems": 1, "items": names})
+    several = {"type": "object", "required": ["panels"], "properties": {"panels": {"anyOf": lists}}}
     parts["Results"] = {"title": "Results", "anyOf": [one, *lists, several, row, names, fhir], "examples": [EXAMPLE]}
     return parts
 

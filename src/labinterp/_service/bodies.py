@@ -15,10 +15,14 @@ from labinterp._service.settings import DEEPEST, Settings
 from labinterp.errors import InputError
 from labinterp.readers import PanelIn, read_bytes
 
-JSON_TYPES = ("application/json", "application/fhir+json", "application/x-ndjson")
+JSON_TYPES = ("application/json", "application/fhir+json")
 _TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _DRAINED = 16  # times the bound: what is still taken from a sender who is over it, so that the answer reaches it
 _SHORT = 3  # characters; shorter texts are withheld only in quotes, or every "a" of a sentence would go
+_FORMS = (
+    "The JSON has none of the forms that are read: a panel with patient and results, a list of panels, or rows with test, value and unit. "
+    "See /openapi.json for each of them."
+)
 
 
 def of_type(request: Request, accepted: tuple[str, ...]) -> None:
@@ -87,8 +91,9 @@ def panels_of(body: bytes, settings: Settings) -> list[PanelIn]:
     try:
         panels = read_bytes(body).panels
     except InputError as error:
-        status, code = (422, "form") if well_formed(text) else (400, "not_json")
-        raise Refused(status, code, paragraph(error, text)) from None
+        if not well_formed(text):
+            raise Refused(400, "not_json", paragraph(error, text)) from None
+        raise Refused(422, "form", _FORMS if "--" in str(error) else paragraph(error, text)) from None  # no options of a command line here
     count = sum(max(1, len(panel.results)) for panel in panels)
     if count > settings.max_results:
         raise Refused(413, "too_many", f"More than {settings.max_results} results, the bound of this service. Send fewer at once.")

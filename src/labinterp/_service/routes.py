@@ -97,8 +97,9 @@ def data_paths(served: Served, allowed: Callable[..., Awaitable[None]]) -> APIRo
         try:
             id = catalog.analyte_id(analyte[:_LONGEST])
         except UnknownAnalyteError as error:
-            near = f" Closest: {', '.join(error.closest)}." if error.closest else " GET /analytes lists them."
-            raise Refused(404, "unknown_analyte", f"No analyte has this name or code. {error.because}".rstrip() + near) from None
+            why = error.because or "No analyte has this name or code."
+            next_step = f"Closest: {', '.join(error.closest)}." if error.closest else "GET /analytes lists them."
+            raise Refused(404, "unknown_analyte", f"{why} {next_step}") from None
         return _json(json.dumps(limits_document(catalog, id)))
 
     @router.get("/convert", response_model=Converted, tags=["catalog"])

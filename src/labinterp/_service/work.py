@@ -25,7 +25,7 @@ class Work:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="labinterp")
+        self._threads: ThreadPoolExecutor | None = None
         self._inside = 0
 
     @contextmanager
@@ -63,6 +63,8 @@ class Work:
             except Exception as error:  # kept here: an exception that nobody fetches is printed with its text
                 failed.append(error)
 
+        if self._threads is None:  # a server may start the same application again after it was closed
+            self._threads = ThreadPoolExecutor(self._settings.threads, thread_name_prefix="labinterp")
         started = self._threads.submit(kept)
         try:
             done, _ = await asyncio.wait({asyncio.wrap_future(started)}, timeout=self._settings.timeout)
@@ -80,4 +82,6 @@ class Work:
 
     def close(self) -> None:
         """Let the threads end; what waits for one is given up."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        if self._threads is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+            self._threads = None
