@@ -708,15 +708,16 @@ class Process:
             env=env,
         )
         self.lines: list[str] = []
+        workers = int(args[args.index("--workers") + 1]) if "--workers" in args else 1
         assert self.run.stderr
         for line in self.run.stderr:
             self.lines.append(line)
-            found = re.search(r"running on http://([\d.]+):(\d+)", line)
-            if found:
-                self.host, self.port = found[1], int(found[2])
+            workers -= "Application startup complete" in line
+            if not workers:
                 break
-        else:
-            raise AssertionError("".join(self.lines))
+        found = re.search(r"serves on http://([\d.]+):(\d+)/", "".join(self.lines))
+        assert found, self.lines
+        self.host, self.port = found[1], int(found[2])
         self.url = f"http://127.0.0.1:{self.port}"
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> tuple[int, str]:

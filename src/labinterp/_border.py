@@ -71,7 +71,6 @@ class PanelModel(_Strict):
 PANELS = TypeAdapter(tuple[PanelModel, ...])
 
 
-# What a message may name of a place: a key of the sender may be a person's name.
 KEYS = {*ResultModel.model_fields, *PatientModel.model_fields, *PanelModel.model_fields}
 _fields = itemgetter(*LabResult._fields)
 
@@ -86,7 +85,7 @@ def read_panels(items: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Patient, l
         panels = PANELS.validate_python(items)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(str(part) if isinstance(part, int) or part in KEYS else "(a key)" for part in first["loc"])
+        place = ".".join(str(part) for part in first["loc"])
         raise InputError(f"panel {place}: {first['msg']} ({error.error_count()} problem(s) in all)") from None
     for panel in panels:
         try:

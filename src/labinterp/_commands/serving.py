@@ -56,10 +56,17 @@ def serve(
         typer.echo(
             f"labinterp: {host} can be reached from other machines, and no token is set: anybody there may ask. See --token-file.", err=True
         )
+    listening = _listen(host, port)
+    port = listening.getsockname()[1]
+    where: dict[str, Any] = {"fd": listening.fileno()}  # one socket for all processes; who comes early waits in it
+    if sys.platform == "win32":
+        listening.close()
+        where = {"host": host, "port": port}
+    typer.echo(f"labinterp serves on http://{f'[{host}]' if ':' in host else host}:{port}/ until Ctrl-C.", err=True)
     signal.signal(signal.SIGTERM, _asked_to_stop)
     uvicorn.run(
-        "labinterp.service:from_environment", factory=True, host=host, port=_free(host, port), workers=workers, log_config=_logs(),
-        access_log=False, server_header=False, timeout_graceful_shutdown=int(timeout) + _LAST, limit_concurrency=_MOST, ws="none",
+        "labinterp.service:from_environment", factory=True, **where, workers=workers, log_config=_logs(), access_log=False,
+        server_header=False, timeout_graceful_shutdown=int(timeout) + _LAST, limit_concurrency=_MOST, ws="none",
     )  # fmt: skip
 
 
@@ -76,19 +83,23 @@ def _own(host: str) -> bool:
         return host == "localhost"
 
 
-def _free(host: str, port: int) -> int:
-    """The port, where it can be had; for 0 one that is free.
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket that listens; 0 takes a free port.
+
+    What is accepted from it sends at once: else the second part of an answer waits for a receipt of the first, up to 40 ms.
 
     Raises:
         InputError: The address is taken, or is none of this machine.
     """
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        with socket.create_server((host, port), family=family) as made:
-            return int(made.getsockname()[1])
+        made = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
-        why = os.strerror(error.errno) if (error.errno or 0) > 0 else error.strerror
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
         raise InputError(f"cannot listen on {host}, port {port}: {why}. Choose another with --host or --port") from None
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    made.set_inheritable(True)
+    return made
 
 
 def _logs() -> dict[str, Any]:
