@@ -19,6 +19,7 @@ from pathlib import Path
 from fastapi import FastAPI, Request, Response
 
 from benchmarks.scalar import CROWD, DOCUMENT
+from labinterp._commands.serving import _listen
 
 WORKERS, CONNECTIONS, ROUNDS = 2, 16, 5
 
@@ -44,7 +45,9 @@ def serve_echo() -> None:
     """Run the echo until it is ended."""
     import uvicorn
 
-    uvicorn.run("benchmarks.service:echo_app", factory=True, port=int(sys.argv[2]), workers=WORKERS, access_log=False)
+    listening = _listen("127.0.0.1", 0)  # as `labinterp serve` does: else the echo alone would wait 40 ms for receipts
+    print(f"serves on http://127.0.0.1:{listening.getsockname()[1]}/", file=sys.stderr)
+    uvicorn.run("benchmarks.service:echo_app", factory=True, fd=listening.fileno(), workers=WORKERS, access_log=False)
 
 
 def start(*args: str) -> tuple[subprocess.Popen[bytes], int]:
@@ -53,7 +56,7 @@ def start(*args: str) -> tuple[subprocess.Popen[bytes], int]:
         begun = subprocess.Popen([sys.executable, "-m", *args], stderr=log)
         while True:
             text = Path(log.name).read_text("utf-8")
-            found = re.search(r"(?:running|serves) on http://[\d.]+:(\d+)", text)
+            found = re.search(r"serves on http://[\d.]+:(\d+)", text)
             if found and text.count("startup complete") == WORKERS:
                 return begun, int(found[1])
             assert begun.poll() is None, text
@@ -105,7 +108,7 @@ def main() -> None:
     """Measure and print."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 2.0
     ours, our_port = start("labinterp", "serve", "--port", "0", "--workers", str(WORKERS))
-    echo, echo_port = start("benchmarks.service", "echo", "8399")
+    echo, echo_port = start("benchmarks.service", "echo")
     panel, crowd = [DOCUMENT.encode()], [text.encode() for text in CROWD]
     cases = {
         "panel": (our_port, "/interpret", panel),

@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -23,6 +24,8 @@ import pytest
 
 pytest.importorskip("fastapi")
 httpx = pytest.importorskip("httpx")
+
+from tests.test_docs import blocks, matches, shown  # noqa: E402
 
 import labinterp as li  # noqa: E402
 from labinterp import _catalog, readers  # noqa: E402
@@ -443,13 +446,13 @@ GUARDED = [
 def test_without_the_token_there_is_no_answer(method: str, path: str) -> None:
     """401 with WWW-Authenticate, before anything else is looked at; with the token the same request goes through."""
     guarded = app(token=TOKEN)
-    for shown in (None, "", "Bearer", f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", f"Basic {TOKEN}", TOKEN, "Bearer \xe4".encode("latin-1")):
-        got = ask(guarded, method, path, headers={} if shown is None else {"Authorization": shown})
+    for sent in (None, "", "Bearer", f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", f"Basic {TOKEN}", TOKEN, "Bearer \xe4".encode("latin-1")):
+        got = ask(guarded, method, path, headers={} if sent is None else {"Authorization": sent})
         assert "Bearer" in told(got, 401)
         assert got.headers["www-authenticate"].startswith('Bearer realm="labinterp"')
-        assert ("invalid_token" in got.headers["www-authenticate"]) == bool(shown)
-    for shown in (f"Bearer {TOKEN}", f"bearer  {TOKEN}"):
-        assert ask(guarded, method, path, headers={"Authorization": shown}).status not in (401, 500)
+        assert ("invalid_token" in got.headers["www-authenticate"]) == bool(sent)
+    for sent in (f"Bearer {TOKEN}", f"bearer  {TOKEN}"):
+        assert ask(guarded, method, path, headers={"Authorization": sent}).status not in (401, 500)
 
 
 def test_health_the_page_and_the_description_need_no_token() -> None:
@@ -797,6 +800,19 @@ def test_a_process_answers_and_ends_with_its_last_request(process: Callable[...,
     assert PERSON not in log
     assert "Traceback" not in log
     assert "?" not in log
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_the_requests_in_the_document_are_answered_as_shown(process: Callable[..., Process]) -> None:
+    """Each curl line of docs/service.md prints what is shown below it."""
+    one = process()
+    shown_there = [pair for block in blocks(ROOT / "docs" / "service.md", "console") for pair in shown(block)]
+    assert len(shown_there) >= 7
+    for command, lines in shown_there:
+        done = subprocess.run(
+            ["sh", "-c", command.replace("localhost:8377", f"127.0.0.1:{one.port}")], capture_output=True, text=True, check=True
+        )
+        assert matches(lines, done.stdout.rstrip("\n").split("\n")), command + done.stdout
 
 
 def test_a_slow_sender_and_a_long_one(process: Callable[..., Process]) -> None:
