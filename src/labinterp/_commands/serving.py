@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from labinterp._commands.options import LimitsOption, catalog_of
+from labinterp._service.settings import MAX_BYTES, MAX_RESULTS, TIMEOUT, environment_of, settings_from
 from labinterp.errors import InputError, MissingExtraError
 
 _LAST = 5  # seconds beyond the time limit for requests that run when the service is stopped
@@ -26,11 +27,11 @@ def serve(
     token_file: Annotated[
         Path | None, typer.Option("--token-file", help="A file whose only line is the token callers must send. Or set LABINTERP_TOKEN.")
     ] = None,
-    max_bytes: Annotated[int, typer.Option("--max-bytes", min=1, help="The longest body.")] = 2 * 1024 * 1024,
-    max_results: Annotated[int, typer.Option("--max-results", min=1, help="The most results of one request.")] = 5000,
+    max_bytes: Annotated[int, typer.Option("--max-bytes", min=1, help="The longest body.")] = MAX_BYTES,
+    max_results: Annotated[int, typer.Option("--max-results", min=1, help="The most results of one request.")] = MAX_RESULTS,
     timeout: Annotated[
         float, typer.Option("--timeout", min=0.1, max=3600, help="Seconds for reading a body, and again for its answer.")
-    ] = 10.0,
+    ] = TIMEOUT,
     workers: Annotated[int, typer.Option("--workers", min=1, max=256, help="Processes; one a core is enough.")] = 1,
     limits: LimitsOption = None,
 ) -> None:
@@ -45,7 +46,6 @@ def serve(
         import uvicorn
 
         from labinterp import service as service
-        from labinterp._service.settings import environment_of, settings_from
     except ImportError:
         raise MissingExtraError("service") from None
     stated = environment_of(token_file=token_file, limits=limits, max_bytes=max_bytes, max_results=max_results, timeout=timeout)
