@@ -27,75 +27,45 @@ PARTS = {
     "_formats",
     "_streams",
     "_commands",
+    "_service",
 }  # folders of modules; their own __init__ holds a docstring and nothing else
 
 # Lowest first. A module imports only from layers below its own.
 LAYERS = [
-    {
-        "errors",
-        "_codes",
-        "_lazy",
-        "_digest",
-        "_schema_parts",
-        "_frames.texts",
-        "_streams.progress",
-        "_streams.quoting",
-    },
+    {"_codes", "_digest", "_frames.texts", "_lazy", "_schema_parts", "_streams.progress", "_streams.quoting", "errors"},
     {"_schema_analyte", "_schema_links"},
-    {
-        "_quantity",
-        "_inputs",
-        "_names",
-        "_derived",
-        "_files",
-        "_streams.pieces",
-        "_streams.plain",
-        "_streams.watch",
-        "_frames.carried",
-        "_frames.recognised",
-        "_streams.tally",
-        "_formats.kinds",
-        "_formats.unpacked",
-    },
-    {"_units", "_rules", "_table", "_facts", "_frames.numbers", "_plain", "_draws", "_streams.ways"},
-    {
-        "_intake",
-        "_reported",
-        "_worlds",
-        "_identify",
-        "_frames.screen",
-        "_compile",
-        "_border",
-        "_streams.blocks",
-        "_streams.heads",
-        "_streams.written",
-    },
-    {"_trace", "_origins", "_check_derive", "_check_limits", "_check_links", "_streams.scans"},
-    {"_results", "_checks"},
+    {"_derived", "_files", "_formats.kinds", "_formats.unpacked", "_frames.carried", "_frames.recognised", "_inputs", "_names", "_quantity", "_streams.pieces", "_streams.plain", "_streams.tally", "_streams.watch"},
+    {"_draws", "_facts", "_frames.numbers", "_plain", "_rules", "_streams.ways", "_table", "_units"},
+    {"_border", "_compile", "_frames.screen", "_identify", "_intake", "_reported", "_streams.blocks", "_streams.heads", "_streams.written", "_worlds"},
+    {"_check_derive", "_check_limits", "_check_links", "_origins", "_streams.scans", "_trace"},
+    {"_checks", "_results"},
     {"_report"},
     {"_json"},
     {"_catalog", "_measure"},
-    {"_spans", "_convert", "_frames.classes"},
-    {"_book", "_laboratory", "_frames.ages"},
+    {"_convert", "_frames.classes", "_spans", "_whose"},
+    {"_book", "_frames.ages", "_laboratory"},
     {"_assess"},
-    {"_patterns", "_lanes", "_frames.stretches", "_streams.stated"},
-    {"_computed", "_explain", "_gate_words", "_frames.words", "_draw_frames.persons", "_draw_frames.sights"},
-    {"_frames.cases", "_draw_frames.row_panels", "_draw_frames.panel_engine"},
-    {"_together", "_story", "_frames.columns", "_frames.ranges"},
-    {"_interpret", "_summary", "_draw_frames.statements", "_frames.rows"},
-    {"_frames.asked", "testing", "_render", "_render_story", "_formats.tables", "_formats.forms_out"},
-    {"_frames.local", "_frames.row_keys", "_streams.streams", "_flagged", "_formats.own_json"},
+    {"_frames.stretches", "_lanes", "_patterns", "_streams.stated"},
+    {"_computed", "_draw_frames.persons", "_draw_frames.sights", "_explain", "_frames.words", "_gate_words"},
+    {"_draw_frames.panel_engine", "_draw_frames.row_panels", "_frames.cases"},
+    {"_frames.columns", "_frames.ranges", "_story", "_together"},
+    {"_draw_frames.statements", "_frames.rows", "_interpret", "_summary"},
+    {"_documents", "_formats.forms_out", "_formats.tables", "_frames.asked", "_render", "_render_story", "testing"},
+    {"_flagged", "_formats.own_json", "_frames.local", "_frames.row_keys", "_streams.streams"},
     {"readers"},
     {"_draw_frames.derived_results", "_frames.text_codes"},
     {"_draw_frames.panel_results", "_draw_frames.said"},
     {"_draw_frames.panel_rows", "_frames.code_answers"},
     {"_draw_frames.asked_draws", "_frames.engine"},
     {"_draw_frames.panels"},
-    {"dataframes", "_commands.options", "_commands.output"},
-    {"_commands.reading", "_commands.explaining", "_commands.looking_up"},
+    {"_service.answers", "_service.asks", "_service.page", "_service.problems", "_service.settings"},
+    {"_service.bodies", "_service.gate", "_service.lookups", "_service.schema", "_service.work"},
+    {"_service.routes"},
+    {"_commands.options", "_commands.output", "dataframes", "service"},
+    {"_commands.explaining", "_commands.looking_up", "_commands.reading", "_commands.serving"},
     {"cli"},
-    {"__main__", "__init__"},
-]
+    {"__init__", "__main__"},
+]  # fmt: skip
 LEVEL = {module: level for level, layer in enumerate(LAYERS) for module in layer}
 
 # Methods of a type that hand the work to a later layer, at first use. This list may only shrink.
@@ -108,12 +78,26 @@ FRAMES = {name for name in LEVEL if name.startswith(("_frames.", "_draw_frames."
 }  # fmt: skip
 
 COMMANDS = {name for name in LEVEL if name.startswith("_commands.")}
+SERVICE = {"service"} | {name for name in LEVEL if name.startswith("_service.")}
 
 ALLOWED = {
     "pint": {"_units"},
-    "pydantic": {"_schema_parts", "_schema_analyte", "_schema_links", "_files", "_checks", "_check_limits", "_check_links", "_border"},
+    "pydantic": {
+        "_schema_parts",
+        "_schema_analyte",
+        "_schema_links",
+        "_files",
+        "_checks",
+        "_check_limits",
+        "_check_links",
+        "_border",
+        *SERVICE,
+    },
     "typer": {"cli", "__main__", *COMMANDS},
     "rich": {"_render", "_render_story", "_streams.progress", "__main__", *COMMANDS},
+    "fastapi": SERVICE,
+    "starlette": SERVICE,
+    "uvicorn": {"_commands.serving"},
     "numpy": FRAMES,
     "polars": FRAMES,
     "pandas": {"_frames.local", "_draw_frames.panels"},
@@ -138,7 +122,7 @@ READS_FILES = {"_catalog", "_files", "_checks", "_digest"}
 EDGES = {
     *(name for name in LEVEL if name.startswith("_formats.")),
     "readers", "testing", "_render", "cli", "__main__", "__init__", "_border", "_table", "_streams.pieces", "_streams.plain", "_streams.watch", "_streams.blocks", "_streams.heads", "_streams.scans", "_streams.streams", "_streams.progress",
-    "_streams.written", "_streams.ways", "_flagged", "_render_story", *COMMANDS,
+    "_streams.written", "_streams.ways", "_flagged", "_render_story", "_documents", *COMMANDS, *SERVICE,
 }  # fmt: skip
 ENGINE = sorted(set(LEVEL) - EDGES)
 
@@ -192,7 +176,7 @@ def test_the_exceptions_are_still_needed() -> None:
 
 @pytest.mark.parametrize("module", sorted(LEVEL))
 def test_other_peoples_packages_are_imported_only_where_allowed(module: str) -> None:
-    """Pint is asked in one module, pydantic guards the borders, the terminal is for the command line; there is no fifth package."""
+    """Pint is asked in one module, pydantic guards the borders, the terminal and the web have their folders; there is no other package."""
     others = {name.split(".")[0] for name in imports(module)} - {"labinterp", "__future__"} - sys.stdlib_module_names
     assert not {name for name in others if module not in ALLOWED.get(name, ())}
 
@@ -295,7 +279,7 @@ import decimal, importlib, logging, os, sys, warnings
 def state():
     context = decimal.getcontext()
     return dict(os.environ), list(warnings.filters), logging.root.handlers[:], context.prec, context.rounding, dict(context.traps)
-import narwhals, pint, polars, pydantic, rich.console, typer
+import fastapi, narwhals, pint, polars, pydantic, rich.console, typer
 before = state()
 for name in {names!r}:
     importlib.import_module(name)

@@ -79,7 +79,17 @@ def test_the_wheel_holds_the_code_the_table_and_the_data(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     modules = {f"labinterp/{p.name}" for p in (ROOT / "src" / "labinterp").glob("*.py")}
     data = {f"labinterp/{p.relative_to(ROOT)}" for p in (ROOT / "reference_ranges").rglob("*") if p.suffix in (".toml", ".json", ".txt")}
-    assert not {*modules, *data, "labinterp/py.typed", "labinterp/catalog.json", "labinterp/reference_ranges/VERSION"} - names
+    assert (
+        not {
+            *modules,
+            *data,
+            "labinterp/py.typed",
+            "labinterp/catalog.json",
+            "labinterp/_service/page.html",
+            "labinterp/reference_ranges/VERSION",
+        }
+        - names
+    )
     assert not [name for name in names if re.match(r"(tests|docs|benchmarks)/|.*(__pycache__|/test_)", name)]
     assert {name.split("/")[0] for name in names} == {"labinterp", f"labinterp-{labinterp.__version__}.dist-info"}
 

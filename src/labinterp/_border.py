@@ -8,7 +8,7 @@ from decimal import Decimal
 from operator import itemgetter
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Strict, StrictBool, StrictInt, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Strict, StrictBool, StrictInt, TypeAdapter, ValidationError
 
 from labinterp._facts import read_age, read_date
 from labinterp._inputs import LabResult, Patient, read_sex, read_yes_no
@@ -16,6 +16,16 @@ from labinterp.errors import InputError
 
 # Text first: a number printed as text keeps its text, and with it the question of how it reads ("1,060").
 Number = str | Annotated[Decimal, Strict()] | StrictBool | StrictInt | None  # a truth value is told as unreadable
+
+
+def _text_only(day: Any) -> Any:
+    """A day as text or date; a number would be taken for seconds since 1970, and the person be given the age of another."""
+    if isinstance(day, (bool, int, float, Decimal)):
+        raise ValueError("a day is a text such as 2026-03-14, never a number")
+    return day
+
+
+Day = Annotated[date, BeforeValidator(_text_only)]
 
 
 class _Strict(BaseModel):
@@ -30,7 +40,7 @@ class ResultModel(_Strict):
     unit: str | None = None
     loinc: str | None = None
     specimen: str | None = None
-    collected_at: date | None = None
+    collected_at: Day | None = None
     comparator: str | None = None
     ref_low: Number = None
     ref_high: Number = None
@@ -42,10 +52,10 @@ class ResultModel(_Strict):
 class PatientModel(_Strict):
     """A person, as JSON."""
 
-    id: str | int | None = None
+    id: str | StrictInt | None = None  # a truth value is no label
     sex: str | None = None
     age_years: Number = None
-    birth_date: date | str | None = None
+    birth_date: Day | str | None = None
     pregnant: bool | str | None = None
     contexts: tuple[str, ...] = ()
 
@@ -53,7 +63,7 @@ class PatientModel(_Strict):
 class PanelModel(_Strict):
     """A panel, as JSON: results as a list, or as a mapping from name to "18 ng/mL"."""
 
-    id: str | int | None = None
+    id: str | StrictInt | None = None  # a truth value is no label
     patient: PatientModel = PatientModel()
     results: tuple[ResultModel, ...] | dict[str, Number]
 
@@ -61,6 +71,7 @@ class PanelModel(_Strict):
 PANELS = TypeAdapter(tuple[PanelModel, ...])
 
 
+KEYS = {*ResultModel.model_fields, *PatientModel.model_fields, *PanelModel.model_fields}
 _fields = itemgetter(*LabResult._fields)
 
 

@@ -239,9 +239,10 @@ class Catalog:
     def written_out(self, cites: list[dict[str, str]]) -> list[dict[str, Any]]:
         """Citations with the title, year and address of their sources."""
         key = ("written", id(cites))
-        if key not in self.memo:
-            self.remember(key, [{**cite, **_address(self.table["sources"][cite["source"]])} for cite in cites])
-        return [dict(cite) for cite in self.memo[key]]  # copies: what a caller does to them stays with the caller
+        found = self.memo.get(key)  # asked once: another thread may empty the memo between two questions
+        if found is None:
+            found = self.remember(key, [{**cite, **_address(self.table["sources"][cite["source"]])} for cite in cites])
+        return [dict(cite) for cite in found]  # copies: what a caller does to them stays with the caller
 
     def drawn_by(self, analyte: str, authority: str | None, as_of: str) -> list[LimitSet] | Silence:
         """The limit sets that may answer for an analyte on a day, the first choice first; several only of one authority.

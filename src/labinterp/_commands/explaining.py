@@ -21,7 +21,8 @@ from labinterp._commands.options import (
     authority_of,
     catalog_of,
 )
-from labinterp._commands.output import document, write_json
+from labinterp._commands.output import write_json
+from labinterp._documents import document
 from labinterp._inputs import LabResult, Patient, read_sex
 from labinterp._interpret import interpret as interpret_panel
 from labinterp._story import behind, effect_id, effect_list, story

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from labinterp._catalog import Catalog
 from labinterp._commands.options import DecimalOption, LimitsOption, ToPlain, ToPlainOption, catalog_of
 from labinterp._commands.output import write_json
 from labinterp._convert import convert as convert_quantity
+from labinterp._documents import limits_document
 
 
 def convert(
@@ -59,7 +59,7 @@ def limits_command(
     catalog = catalog_of(limits)
     id = catalog.analyte_id(analyte)
     if to is ToPlain.json:
-        write_json(None, _limits_document(catalog, id))
+        write_json(None, limits_document(catalog, id))
         return
     from labinterp._render import show_limits
 
@@ -84,13 +84,3 @@ def check(
     typer.echo(f"{len(problems)} problem{'' if len(problems) == 1 else 's'} in {directory.name}", err=True)
     if problems:
         raise typer.Exit(1)
-
-
-def _limits_document(catalog: Catalog, id: str) -> list[dict[str, Any]]:
-    rows = []
-    for row in catalog.authorities(id):
-        data = catalog.table["limits"].get(row["id"], {})
-        rows.append(
-            {**row, **{k: data[k] for k in ("aspect", "unit", "also_in", "printed", "judgement", "caveat", "populations") if k in data}}
-        )
-    return rows

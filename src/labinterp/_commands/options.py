@@ -10,7 +10,8 @@ import typer
 
 from labinterp._catalog import Catalog
 from labinterp._inputs import Patient, read_sex
-from labinterp.errors import InputError
+from labinterp._whose import authority_of as authority_of
+from labinterp._whose import pairs as pairs
 from labinterp.readers import read_age
 
 
@@ -67,31 +68,6 @@ ToPlainOption = Annotated[ToPlain, typer.Option("--to", help="Form of the output
 def catalog_of(limits: Path | None) -> Catalog:
     """The catalog that ships, with a site's own limits where they are given."""
     return Catalog.default() if limits is None else Catalog.default().with_files(limits)
-
-
-def pairs(texts: list[str], option: str, example: str) -> dict[str, str]:
-    """NAME=NAME texts as a mapping.
-
-    Raises:
-        InputError: A text of another form.
-    """
-    found = {}
-    for text in texts:
-        left, mark, right = text.partition("=")
-        if not mark or not left or not right:
-            raise InputError(f"{option} takes NAME=NAME, such as {example}")
-        found[left.strip()] = right.strip()
-    return found
-
-
-def authority_of(texts: list[str] | None, catalog: Catalog) -> str | dict[str, str] | None:
-    """Whose limits are asked for: one name for all, or one for each analyte."""
-    if not texts:
-        return None
-    if len(texts) == 1 and "=" not in texts[0]:
-        return texts[0]
-    named = pairs(texts, "--authority", "vitamin_d=endocrine-society")
-    return {catalog.analyte_id(name): who for name, who in named.items()}
 
 
 def stated(patient: Patient, sex: str | None, age: str | None, pregnant: bool | None) -> Patient:

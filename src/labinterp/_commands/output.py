@@ -11,21 +11,12 @@ from typing import Any
 
 from rich.console import Console
 
-from labinterp import __version__
-from labinterp._catalog import Catalog
-from labinterp._report import Report
 from labinterp._streams.written import appearing
-from labinterp._summary import counts
 from labinterp.errors import InputError
 
 
 class Incomplete(Exception):
     """Some rows could not be assessed, and --strict asks to be told."""
-
-
-def document(catalog: Catalog, reports: list[Report]) -> dict[str, Any]:
-    """The JSON document of reports."""
-    return {"labinterp": __version__, "catalog": catalog.version, "reports": [r.to_dict() for r in reports], "summary": counts(reports)}
 
 
 def write_json(path: Path | None, data: Any) -> None:

@@ -28,17 +28,15 @@ from labinterp._commands.options import (
     pairs,
     stated,
 )
-from labinterp._commands.output import Incomplete, document, write, write_json, write_shown
+from labinterp._commands.output import Incomplete, write, write_json, write_shown
+from labinterp._documents import answered, document
 from labinterp._flagged import flagged, no_clash
 from labinterp._formats.forms_out import FORMS, written
-from labinterp._inputs import Patient
-from labinterp._interpret import interpret as interpret_panel
-from labinterp._report import Report
 from labinterp._streams.pieces import given
 from labinterp._streams.ways import way
 from labinterp._summary import summary_line
 from labinterp.errors import InputError
-from labinterp.readers import PanelIn, read_bytes, read_files
+from labinterp.readers import read_bytes, read_files
 
 
 def interpret(
@@ -107,7 +105,7 @@ def interpret(
     if how.form == "csv":
         no_clash(source)
     options["research"] = research
-    reports = [_report(panel, stated(panel.patient, sex, age, pregnant), options) for panel in source.panels]
+    reports = [answered(panel, stated(panel.patient, sex, age, pregnant), options) for panel in source.panels]
     if how.form == "json":
         write_json(how.out, document(catalog, reports))
     elif how.form == "csv":
@@ -127,8 +125,3 @@ def interpret(
     typer.echo(summary_line(reports), err=True)
     if strict and any(report.not_assessed for report in reports):
         raise Incomplete
-
-
-def _report(panel: PanelIn, patient: Patient, options: dict[str, Any]) -> Report:
-    report = interpret_panel(panel.results, patient, rows=panel.rows, **options)
-    return report._replace(notes=(*panel.notes, *report.notes)) if panel.notes else report

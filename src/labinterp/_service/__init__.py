@@ -1,0 +1,1 @@
+"""The web service, by what flows out of its modules; `service` puts them together."""
