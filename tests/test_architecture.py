@@ -62,7 +62,7 @@ LAYERS = [
     {"_assess"},
     {"_patterns", "_lanes", "_frames.stretches", "_streams.stated"},
     {"_computed", "_explain", "_gate_words", "_frames.words", "_draw_frames.persons", "_draw_frames.sights"},
-    {"_frames.cases", "_draw_frames.row_panels", "_draw_frames.panel_engine"},
+    {"_betrayed", "_frames.cases", "_draw_frames.row_panels", "_draw_frames.panel_engine"},
     {"_together", "_story", "_frames.columns", "_frames.ranges"},
     {"_interpret", "_summary", "_draw_frames.statements", "_frames.rows"},
     {"_frames.asked", "readers", "testing", "_render", "_render_story"},

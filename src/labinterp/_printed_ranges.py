@@ -78,8 +78,8 @@ _ONE_SIDED = pattern(rf"(?P<word>{_any(list(_ONE))})(?P<gap>\s*\^?\s*)(?P<end>{_
 _HALF = pattern(rf"(?P<none>-\s+)?(?P<end>{_NUMBER})(?P<open>\s*-)?")
 _LABEL = pattern(rf"(?:{_any(tuple(_LABELS.split('|')))})\s*:\s*", re.IGNORECASE)
 _UNIT_FIRST = pattern(rf"(?P<unit>{_UNIT})\s*:?\s*(?=[0-9<>(\[+-])")
-_END = pattern(rf"(?P<sign><=?|>=?)?\s*(?P<end>[+-]?{_NUMBER})\s*(?P<unit>.*)")
-_NO_END = {"", "-", "--", "n/a", "na", "null", "none", "nan", "."}  # a column that says that this end is open
+_END = pattern(rf"(?P<sign><=?|>=?)?\s*(?P<end>[+-]?{_NUMBER}(?:e-?[0-9]{{1,3}})?)\s*(?P<unit>.*)")
+_NO_END = {"", "-", "--", "n/a", "na", "null", "none", "nan", "<na>", "nat", "."}  # a column that says that this end is open
 
 
 class Range(NamedTuple):
@@ -138,12 +138,14 @@ def _nothing(*ends: tuple[Any, bool] | None) -> bool:
 
 def _end(raw: Any, away: str, unit: str, units: UnitTable) -> tuple[Any, bool] | None:
     """One end, and whether it belongs to the range itself ("<15" does not); None where there is none."""
-    if not isinstance(raw, str):
-        read = None if raw is None else read_value(raw)
-        return None if read is None or isinstance(read, Unreadable) else (read.value, True)
-    text = _clean(raw)
+    text = _clean(str(raw))
+    if len(text) > LONGEST:
+        return _UNREAD
     if text.casefold() in _NO_END:
         return None
+    if not isinstance(raw, str):
+        read = read_value(raw)
+        return _UNREAD if isinstance(read, Unreadable) else (read.value, True)
     found = _END.fullmatch(text)
     if not found or not _same_unit(found["unit"], unit, units) or (found["sign"] or away)[0] != away:
         return _UNREAD
