@@ -68,7 +68,7 @@ LAYERS = [
     {"_frames.asked", "readers", "testing", "_render", "_render_story"},
     {"_frames.local", "_frames.row_keys", "_streams.streams", "_flagged"},
     {"_draw_frames.derived_results", "_frames.text_codes"},
-    {"_draw_frames.panel_results", "_draw_frames.said"},
+    {"_draw_frames.panel_results", "_draw_frames.said", "_draw_frames.betrayed_rows"},
     {"_draw_frames.panel_rows", "_frames.code_answers"},
     {"_draw_frames.asked_draws", "_frames.engine"},
     {"_draw_frames.panels"},

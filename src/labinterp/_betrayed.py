@@ -7,7 +7,7 @@ doubted so is not assessed. No number is ever corrected.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -134,7 +134,7 @@ def how_far(catalog: Catalog, check: Check, person: Person) -> float | None:
     if isinstance(value, str) or value <= 0:
         return None
     if check.measured is None:
-        return max(0.0, 100 * (value / rule["at_most"] - 1))
+        return max(0.0, 100 * (value / float(rule["at_most"]) - 1))
     number = check.measured.number * factor_to(catalog, check.measured, check.block["unit"])
     if not (isfinite(number) and number > 0):
         return None
@@ -154,29 +154,48 @@ def _is_far(block: Block, apart: float | None) -> bool:
 
 
 def _changes(catalog: Catalog, checks: Sequence[Check], failing: Sequence[int], person: Person) -> list[Change]:
-    """Every change of one unit that mends a contradiction and makes none; of these, those that leave the fewest."""
-    found = []
-    for result in dict.fromkeys(one for n in failing for one in checks[n].all):
-        entry = catalog.table["analytes"][result.analyte]
-        odd = not _ordinary(catalog, entry, result.quantity.unit, result.number)
-        for unit in entry["usual"]:
-            if entry["factors"][unit] == entry["factors"][result.quantity.unit] or not _ordinary(catalog, entry, unit, result.number):
-                continue
-            changed = [check.with_unit(result, unit) for check in checks]
-            # a check that cannot be told with the new unit is not mended by it
-            far = [how_far(catalog, check, person) for check in changed]
-            still = [n for n, check in enumerate(changed) if beyond(check.block, far[n]) or (n in failing and far[n] is None)]
-            # without a measured quantity the number must be unusual in its unit, too: more iron than can be bound does occur
-            mends = tuple(n for n in failing if n not in still and (odd or checks[n].measured is not None))
-            if mends and set(still) <= set(failing):
-                found.append(Change(result, unit, mends, len(still)))
-    least = min((change.left for change in found), default=0)
-    return [change for change in found if change.left == least]
+    """Every change of one unit that mends a contradiction and makes none; of these, those that leave the fewest.
+
+    The number must be an ordinary one in the other unit. Where there is no such unit, one in which it is believed at all will do.
+    """
+    results = list(dict.fromkeys(one for n in failing for one in checks[n].all))
+    for ordinary in (True, False):
+        found = [
+            change
+            for result in results
+            for unit in _other_units(catalog, result, ordinary)
+            if (change := _change(catalog, checks, failing, result, unit, person)) is not None
+        ]
+        if found:
+            least = min(change.left for change in found)
+            return [change for change in found if change.left == least]
+    return []
 
 
-def _ordinary(catalog: Catalog, entry: Mapping[str, object], unit: str, number: float) -> bool:
-    span = believed(catalog, entry, unit)
-    return span.ordinary_low <= number <= span.ordinary_high
+def _change(
+    catalog: Catalog, checks: Sequence[Check], failing: Sequence[int], result: Measured, unit: str, person: Person
+) -> Change | None:
+    changed = [check.with_unit(result, unit) for check in checks]
+    apart = [how_far(catalog, check, person) for check in changed]
+    # a check that cannot be told with the new unit is not mended by it
+    still = {n for n, check in enumerate(changed) if beyond(check.block, apart[n]) or (n in failing and apart[n] is None)}
+    # without a measured quantity the number must be unusual in its unit, too: more iron than can be bound does occur
+    odd = not _lies(catalog, result, result.quantity.unit, ordinary=True)
+    mends = tuple(n for n in failing if n not in still and (odd or checks[n].measured is not None))
+    return Change(result, unit, mends, len(still)) if mends and still <= set(failing) else None
+
+
+def _other_units(catalog: Catalog, one: Measured, ordinary: bool) -> list[str]:
+    """Units of another size in which an analyte is usually reported, and the number is ordinary or at least believed."""
+    entry = catalog.table["analytes"][one.analyte]
+    factors, own = entry["factors"], entry["factors"][one.quantity.unit]
+    return [unit for unit in entry["usual"] if factors[unit] != own and _lies(catalog, one, unit, ordinary)]
+
+
+def _lies(catalog: Catalog, one: Measured, unit: str, ordinary: bool) -> bool:
+    span = believed(catalog, catalog.table["analytes"][one.analyte], unit)
+    low, high = (span.ordinary_low, span.ordinary_high) if ordinary else (span.low, span.high)
+    return low <= one.number <= high
 
 
 # --- words ----------------------------------------------------------------------------------------------------------
