@@ -6,13 +6,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
-from labinterp import Catalog, LabResult, assess
+from labinterp import Catalog, Finding, LabResult, assess
 from labinterp._flag_words import agrees, flag_code
 from labinterp._printed_ranges import LONGEST
 from labinterp._quantity import Quantity, ReadValue, read_value
 from labinterp._reported import Reported, read_reported
+from labinterp.dataframes import interpret_frame
 
 CASES = tomllib.loads((Path(__file__).parent / "cases_printed" / "ranges.toml").read_text("utf-8"))
 
@@ -106,3 +108,22 @@ def test_a_flag_that_contradicts_its_range_is_told() -> None:
     assert "The laboratory's flag (N) and its printed range (H) do not agree." in notes("7", "N")
     assert agrees(None, "H")
     assert agrees("A", None)
+
+
+@pytest.mark.parametrize("decimal", [None, ".", ","])
+def test_a_frame_reads_them_as_single_values_do(decimal: str | None) -> None:
+    """Every form of the file beside magnesium, for which the laboratory's range comes first; as text and as ends in columns."""
+    forms = [(None, None, row[0]) for block in CASES["plain"] for row in block["rows"]]
+    forms += [(None, None, form) for block in CASES["text"] for form in block["forms"]]
+    forms += [(low, high, text) for low, high, text, _, _ in CASES["ends"][0]["rows"]]
+    listed = [(*form, value) for form in forms for value in ("0.69", "0.9", "4", "<5")]
+    columns = dict(zip(("ref_low", "ref_high", "ref_text", "value"), map(list, zip(*listed, strict=True)), strict=True))
+    frame = pl.DataFrame({"test": ["Magnesium"] * len(listed), "unit": ["mmol/L"] * len(listed), **columns})
+    got = interpret_frame(frame, decimal=decimal).select("li_code", "li_limits", "li_reason").rows()
+    alone = [
+        assess(LabResult("Magnesium", v, "mmol/L", ref_low=low, ref_high=high, ref_text=text), decimal=decimal)
+        for low, high, text, v in listed
+    ]
+    want = [(a.code, a.limits, None) if isinstance(a, Finding) else (None, None, a.reason) for a in alone]
+    assert got == want
+    assert sum(limits == "reported" for _, limits, _ in want) > 100
