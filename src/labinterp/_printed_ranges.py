@@ -34,6 +34,7 @@ _WORDS: dict[tuple[str, bool], str] = {
     "hoger dan|boven|större än|mer än|større end|større enn|mere end|mer enn|over",
 }  # fmt: skip
 _ONE = {word.strip(): end for end, words in _WORDS.items() for first in words.split(" ", 1) for word in first.split("|")}
+_SIDES = {word.casefold(): end for word, end in _ONE.items()}  # "ß" folds, and a dotless i is none of these words
 # words that stand between two ends, and those that do so only behind a word in front of the first
 _BETWEEN = ("to", "bis", "à", "a", "tot", "t/m", "hasta", "til", "till", "al")
 _FRAMED = {
@@ -49,8 +50,8 @@ _LABELS = (
 _CLEAN: dict[int, str | None] = dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u200a\u202f\u2002\u2003"), " ")
 _CLEAN |= dict.fromkeys(map(ord, "‐‑‒–—―−"), "-")
 _CLEAN |= {ord("’"): "'", ord("‘"): "'", ord("≤"): "<=", ord("≥"): ">=", ord("⩽"): "<=", ord("⩾"): ">=", 0xFEFF: None, 0x200B: None}
-_MARKUP = (("&lt;", "<"), ("&gt;", ">"), ("&le;", "<="), ("&ge;", ">="), ("=<", "<="), ("=>", ">="))
-_NUMBER = r"(?:[0-9]|[.,](?=[0-9]))(?:[0-9.,]|['\s](?=[0-9]{3}(?![0-9])))*"
+_MARKUP = (("&lt;", "<"), ("&gt;", ">"), ("&le;", "<="), ("&ge;", ">="), ("=<", "<="), ("=>", ">="), ("< =", "<="), ("> =", ">="))
+_NUMBER = r"(?:[0-9]|[.,](?=[0-9]))(?:[0-9.,]|[' ](?=[0-9]{3}(?![0-9])))*"
 _UNIT = r"(?:[A-Za-zµμ%][A-Za-zµμ%.]*(?:/[A-Za-z0-9._{}]+)?)"
 
 
@@ -189,7 +190,7 @@ def _from_text(text: str, unit: str, units: UnitTable, decimal: str | None) -> R
     text = text[label.end() :] if label else text
     text = text.rstrip("^")
     first = _UNIT_FIRST.match(text)
-    if first and first["unit"].casefold() not in _ONE and units.read(first["unit"]) is not None:
+    if first and first["unit"].casefold() not in _SIDES and units.read(first["unit"]) is not None:
         if units.read(first["unit"]) != unit:
             return None
         text = text[first.end() :].strip()
@@ -205,12 +206,12 @@ def _from_text(text: str, unit: str, units: UnitTable, decimal: str | None) -> R
         return _ascending(two["low"], two["high"], decimal, two["low_sign"] != ">", two["high_sign"] != "<")
     frame = _FRAME.fullmatch(text)
     if frame:
-        fits = frame["between"].strip().casefold() in _FRAMED[frame["frame"].casefold()].split("|")
+        fits = frame["between"].strip().casefold() in _FRAMED.get(frame["frame"].casefold(), "").split("|")
         return _ascending(frame["low"], frame["high"], decimal) if fits and _same_unit(frame["unit"], unit, units) else None
     one = _ONE_SIDED.fullmatch(text)
     if one and (one["gap"] or one["word"][-1] in "<>=.") and _same_unit(one["unit"], unit, units):
-        side, counts = _ONE[one["word"].casefold()]
-        return _one_end(one["end"], side, counts, decimal)
+        found = _SIDES.get(one["word"].casefold())
+        return _one_end(one["end"], *found, decimal) if found else None
     half = _HALF.fullmatch(text)
     if half and bool(half["none"]) != bool(half["open"]):
         return _one_end(half["end"], "high" if half["none"] else "low", True, decimal)
