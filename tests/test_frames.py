@@ -740,14 +740,16 @@ def test_a_printed_range_of_any_type(kind: str) -> None:
 
 
 def test_a_range_of_numbers_never_reads_two_ways() -> None:
-    """5.125 as a number is 5.125, also in a column with texts; as a text it may be 5125."""
+    """5.125 as a number is 5.125, also in a column with texts; as a text it may be 5125, but for an upper end that leaves one order."""
 
-    def with_low(low: Any) -> list[str | None]:
-        return codes(frame(test="Homocysteine", unit="umol/L", value="5", ref_low=low, ref_high=objects("15")))
+    def with_low(low: Any, high: str | None = "15") -> list[str | None]:
+        return codes(frame(test="Homocysteine", unit="umol/L", value="5", ref_low=low, ref_high=objects(high)))
 
     for low in (pl.Series([5.125]), objects(5.125), objects(Decimal("5.125")), objects(np.float64(5.125)), objects(np.float32(5.125))):
         assert with_low(low) == ["L"]
-    assert with_low("5.125") == with_low(objects("5.125")) == ["N"]
+    assert with_low("5.125") == with_low(objects("5.125")) == ["L"]
+    for high in ("15.125", None):
+        assert with_low("5.125", high) == with_low(objects("5.125"), high) == ["N"]
 
 
 def test_ranges_with_whole_numbers_and_of_odd_types() -> None:

@@ -29,6 +29,7 @@ def check_derive(files: Files) -> Iterator[Problem]:
                     file, f"{place} > function", f"{block.function} gives {function.unit!r}, which does not convert to {analyte.units.si!r}.",
                     "Name another function, or correct the unit of the analyte.",
                 )  # fmt: skip
+            yield from _beside_measured(file, place, block)
             if not block.cite:
                 yield Problem(file, place, "no citation.", "Say where the formula stands.")
     yield from _cycles(files.analytes)
@@ -71,6 +72,22 @@ def _inputs(
                 file, f"{place} > within", f"{block.function} needs the values of {name} for which it may be used.",
                 f'Add: within = {{ {name} = {{ unit = "{function.inputs[name]}", at_least = ... }} }}',
             )  # fmt: skip
+
+
+def _beside_measured(file: str, place: str, block: Derive) -> Iterator[Problem]:
+    beside = block.measured
+    if beside is None:
+        return
+    if beside.far_percent < beside.agree_percent:
+        yield Problem(
+            file, f"{place} > measured", "far_percent is smaller than agree_percent: what agrees would be called far apart.",
+            "Make far_percent the larger one.",
+        )  # fmt: skip
+    if block.only_these_units:
+        yield Problem(
+            file, f"{place} > measured", "a block for its own units only cannot tell what another unit would make of the results.",
+            "Put it into a block without only_these_units.",
+        )  # fmt: skip
 
 
 def _converts(analyte: Analyte, unit: str, kinds: Mapping[str, str], physics: Physics) -> bool:

@@ -195,7 +195,7 @@ def derivations(files: Files) -> list[dict[str, Any]]:
 
 
 def _derive(block: Derive) -> dict[str, Any]:
-    function = FUNCTIONS[block.function]
+    function, beside = FUNCTIONS[block.function], block.measured
     return {
         "id": block.id,
         "function": block.function,
@@ -205,6 +205,7 @@ def _derive(block: Derive) -> dict[str, Any]:
         "unit": function.unit,
         "decimals": block.decimals,
         "note": block.note,
+        "measured": beside and {**beside.model_dump(mode="json"), "cite": _cites(beside.cite)},
         "cautions": [_lean(caution.model_dump(mode="json", by_alias=True)) for caution in block.cautions],
         "cite": _cites(block.cite),
     }

@@ -77,7 +77,7 @@ def compute(catalog: Catalog, measured: Iterable[Measured], person: Person, days
             if not all(inputs) or not _in_these_units(block, inputs):
                 continue
             made = made._replace(considered=True)
-            refused = _unusable(catalog, inputs, days)
+            refused = unusable(catalog, inputs, days)
             found = refused or computed(catalog, derive["analyte"], block, [results[0] for results in inputs], person)
             if isinstance(found, Measured):
                 row -= 1
@@ -111,7 +111,7 @@ def _in_these_units(block: Block, inputs: Sequence[Sequence[Measured]]) -> bool:
     )
 
 
-def _unusable(catalog: Catalog, inputs: Sequence[Sequence[Measured]], days: Days) -> str:
+def unusable(catalog: Catalog, inputs: Sequence[Sequence[Measured]], days: Days) -> str:
     """Why results cannot be put into a function; an empty text where they can."""
     for results in inputs:
         name = catalog.table["analytes"][results[0].analyte]["name"]
@@ -133,29 +133,42 @@ def computed(catalog: Catalog, analyte: str, block: Block, inputs: Sequence[Meas
         inputs: In the order of the block.
         person: The facts functions may ask for.
     """
+    value = unrounded(catalog, block, inputs, person)
+    if isinstance(value, str):
+        return value
+    shown = Decimal(repr(value)).quantize(Decimal(1).scaleb(-block["decimals"]), ROUND_HALF_UP)
+    rows = tuple(dict.fromkeys(row for one in inputs for row in one.rows))
+    quantity, name = Quantity(shown, block["unit"]), str(catalog.table["analytes"][analyte]["name"])
+    found = weigh(catalog, analyte, quantity, AsPrinted(rows[0], name, str(quantity.number), block["unit"]), LabResult(name))
+    if isinstance(found, NotAssessed):
+        return f"the results do not go together, they would give {quantity}"
+    return found._replace(computed_from=rows)
+
+
+def unrounded(catalog: Catalog, block: Block, inputs: Sequence[Measured], person: Person) -> float | str:
+    """The value of a block's function, in the block's unit; where it cannot be, why, without a full stop.
+
+    Args:
+        catalog: The data.
+        block: How.
+        inputs: In the order of the block.
+        person: The facts functions may ask for.
+    """
     function = FUNCTIONS[block["function"]]
     for one in inputs:
         span = block["within"].get(one.analyte)
         if span is not None and holds(catalog, one, span) is not True:
             name = catalog.table["analytes"][one.analyte]["name"]
             return f"{name} of {one.quantity} is outside the values for which it may be ({_stretch(span)})"
-    numbers = {one.analyte: one.number * _factor(catalog, one, unit) for one, (_, unit) in zip(inputs, block["inputs"], strict=True)}
+    numbers = {one.analyte: one.number * factor_to(catalog, one, unit) for one, (_, unit) in zip(inputs, block["inputs"], strict=True)}
     try:
         value = function.compute(**numbers, **{fact: getattr(person, fact) for fact in function.person})
     except (InputError, OverflowError) as error:
         return str(error)
-    if not isfinite(value):
-        return "the results do not go together"
-    shown = Decimal(repr(value)).quantize(Decimal(1).scaleb(-block["decimals"]), ROUND_HALF_UP)
-    rows = tuple(dict.fromkeys(row for one in inputs for row in one.rows))
-    quantity, name = Quantity(shown, function.unit), str(catalog.table["analytes"][analyte]["name"])
-    found = weigh(catalog, analyte, quantity, AsPrinted(rows[0], name, str(quantity.number), function.unit), LabResult(name))
-    if isinstance(found, NotAssessed):
-        return f"the results do not go together, they would give {quantity}"
-    return found._replace(computed_from=rows)
+    return value if isfinite(value) else "the results do not go together"
 
 
-def _factor(catalog: Catalog, one: Measured, unit: str) -> float:
+def factor_to(catalog: Catalog, one: Measured, unit: str) -> float:
     """How many of the unit that a function takes are one of the reported unit, rounded once."""
     key = ("input", one.analyte, one.quantity.unit, unit)
     found: float | None = catalog.memo.get(key)

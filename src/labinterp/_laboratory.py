@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from labinterp._codes import direction
+from labinterp._flag_words import agrees
 from labinterp._measure import Measured
 from labinterp._reported import Reported
 from labinterp._results import Basis, Finding, Memo, NotAssessed
@@ -65,7 +66,7 @@ def with_laboratory(book: Book, measured: Measured, entry: Mapping[str, Any], re
     elif own is not None and code is not None and direction(own.code) not in (None, direction(code)):
         said = f"The laboratory's own range says {code}; {own.limits} says {own.code}."
         result = own._replace(notes=(*own.notes, said))
-    if isinstance(result, Finding) and reported is not None and reported.flag_code and code and reported.flag_code != code:
+    if isinstance(result, Finding) and reported is not None and not agrees(reported.flag_code, code):
         said = f"The laboratory's flag ({reported.flag_code}) and its printed range ({code}) do not agree."
         result = result._replace(notes=(*result.notes, said))
     return result

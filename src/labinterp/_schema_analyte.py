@@ -229,6 +229,17 @@ class Caution(Strict):
     cite: tuple[Cite, ...]
 
 
+class BesideMeasured(Strict):
+    """What may be concluded where the quantity was measured beside its inputs. The tolerances are ours, and say so."""
+
+    agree_percent: Annotated[int, Field(ge=1, le=100)]
+    far_percent: Annotated[int, Field(ge=1, le=10_000)]
+    rounding: Annotated[Decimal, Field(ge=0)]
+    at_most: Annotated[int, Field(ge=1)] | None = None
+    judgement: str
+    cite: tuple[Cite, ...] = ()
+
+
 class Derive(Strict):
     """One way to compute this quantity from others of the same draw, where it was not measured itself.
 
@@ -244,6 +255,7 @@ class Derive(Strict):
     decimals: Annotated[int, Field(ge=0, le=4)]
     note: str
     cautions: tuple[Caution, ...] = ()
+    measured: BesideMeasured | None = None
     cite: tuple[Cite, ...]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from labinterp._assess import assess_measured
+from labinterp._betrayed import betrayed
 from labinterp._book import Book, book_for
 from labinterp._computed import Computed, assessed, compute, days_of, person_of
 from labinterp._explain import active_links, advice, alerts, effects, firm, muscle_text_applies, single_mild
@@ -24,7 +25,7 @@ def read_together(
     Args:
         book: The rules for the person as given.
         measured: What could be read.
-        answers: Refusals by row; the findings are added here.
+        answers: Refusals by row; the findings are added here, and the results whose unit the panel contradicts.
         collected: When the sample of each row was taken, where it is known.
         research: Whether links with little evidence are asked for where a single mild value is all there is.
 
@@ -35,6 +36,11 @@ def read_together(
     catalog, patient = book.catalog, book.patient
     policy = catalog.table["policy"]
     notes: list[str] = []
+    person, days = person_of(patient), days_of(collected)
+    against = betrayed(catalog, measured, person, days)
+    if against.refused:
+        answers |= against.refused
+        measured = [one for one in measured if one.row not in against.refused]
     bare = Panel(book, measured, answers)
     contexts = derived_contexts(bare, policy)
     for derived in policy["derived"]:
@@ -47,7 +53,7 @@ def read_together(
         notes.append(shown_text(policy, shown))
     for one in measured:
         answers[one.row] = assess_measured(book, one)
-    made = compute(catalog, measured, person_of(patient), days_of(collected))
+    made = compute(catalog, measured, person, days)
     own = dict(assessed(book, made, measured))
     panel = seen_together(book, [*measured, *made.measured], {**answers, **own}, told(contexts, patient))
     derived, unsaid = _derived(panel, made, own)
@@ -65,9 +71,9 @@ def read_together(
         tuple(effects(panel, links)),
         tuple(advice(links)),
         tuple(alerts(panel)),
-        (*notes, *made.notes, *unsaid),
+        (*against.notes, *notes, *made.notes, *unsaid),
         (),
-        Memo(own=True) if shown or made.considered else Memo(),
+        Memo(own=True) if shown or made.considered or against.considered else Memo(),
     )
     return derived, whole
 

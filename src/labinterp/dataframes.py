@@ -70,8 +70,8 @@ def interpret_frame(
     """Answer every row of a long frame: one result a row.
 
     The answer of a row is what `interpret` says of that result alone, for the person the row describes. Results of the
-    same draw do not look at each other here: a raised CRP in one row does not make a ferritin in another "inflamed". Say it in
-    the `context` column, or read whole draws with `panel_frame`.
+    same draw do not look at each other here: a raised CRP in one row does not make a ferritin in another "inflamed", and a unit that the
+    other rows contradict is not noticed. Say the first in the `context` column, or read whole draws with `panel_frame`.
 
     Args:
         frame: polars (eager or lazy), pandas, pyarrow, Dask, DuckDB, PySpark or Ibis, or a narwhals frame of one of them.

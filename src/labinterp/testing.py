@@ -181,5 +181,6 @@ def panel_answer(report: Report) -> dict[str, Any]:
         "patterns": [{"id": m.id, "certainty": m.certainty} for m in report.patterns],
         "open": [m.id for m in report.open_questions],
         "missing": {m.id: list(m.missing) for m in (*report.patterns, *report.open_questions)},
+        "refused": {a.analyte: a.reason for a in report.not_assessed if a.analyte},
         "derived": {f.analyte: f"{f.quantity}, {f.code}, {f.band}" for f in report.derived},
     }

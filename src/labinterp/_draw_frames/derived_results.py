@@ -114,11 +114,11 @@ def with_derived(
         left[found.panel[found.analyte == analyte]] = False
         for block in derive["blocks"]:
             taken = [statements.analytes.index(name) for name, _ in block["inputs"]]
-            panel, inputs = _usable(found, taken, left)
+            panel, inputs = usable(found, taken, left)
             if not panel.size:
                 continue
             asks = "age_years" in FUNCTIONS[block["function"]].person
-            years = _years(facts.at(panel)) if asks else np.full(len(panel), np.nan)
+            years = years_of(facts.at(panel)) if asks else np.full(len(panel), np.nan)
             kind, first = numbered(
                 [
                     *(pl.Series(part) for one in inputs for part in (one.number, one.unit)),
@@ -149,7 +149,7 @@ def with_derived(
     return found, said
 
 
-def _usable(found: Results, analytes: list[int], left: Any) -> tuple[Ints, list[Results]]:
+def usable(found: Results, analytes: list[int], left: Any) -> tuple[Ints, list[Results]]:
     """The panels that have one plain result of each analyte, of one day as far as days are known; and those results."""
     places, may = [], left.copy()
     for analyte in analytes:
@@ -222,7 +222,7 @@ def _behind(found: Results, taken: list[int], inputs: list[Results], of: list[An
     )  # fmt: skip
 
 
-def _years(facts: PersonFacts) -> Floats:
+def years_of(facts: PersonFacts) -> Floats:
     """The age of each person in years, of a birth date the completed ones; NaN where it is not known."""
     given = ~np.isnan(facts.age)
     born, day = np.where(given, NO_DAY, facts.born), np.where(given, NO_DAY, facts.day)

@@ -61,8 +61,24 @@ def answered(columns: Mapping[str, pl.Series], asked: Asked) -> pl.DataFrame:
     return made.rename(lambda name: name.removeprefix("li_"))
 
 
+def refused(answers: pl.DataFrame, rows: Ints) -> pl.DataFrame:
+    """The answers, but for rows whose unit their panel contradicts.
+
+    Args:
+        answers: From `answered`.
+        rows: Their places.
+    """
+    if not rows.size:
+        return answers
+    doubted = np.zeros(answers.height, bool)
+    doubted[rows] = True
+    at, reason = pl.lit(pl.Series(doubted)), pl.lit("implausible").cast(answers.schema["reason"])
+    nothing = [pl.when(~at).then(pl.col(name)).alias(name) for name in TOLD if name != "reason"]
+    return answers.with_columns(*nothing, reason=pl.when(at).then(reason).otherwise(pl.col("reason")))
+
+
 def answered_anew(
-    columns: Mapping[str, pl.Series], asked: Asked, answers: pl.DataFrame, panels: Panels, worlds: list[World], world: Ints
+    columns: Mapping[str, pl.Series], asked: Asked, answers: pl.DataFrame, panels: Panels, worlds: list[World], world: Ints, doubted: Ints
 ) -> tuple[pl.DataFrame, Ints, pl.DataFrame]:
     """The answers in the panels, the rows that were asked again, and their answers on their own.
 
@@ -73,14 +89,17 @@ def answered_anew(
         panels: Rows in panels.
         worlds: Kinds of persons in their circumstances.
         world: That of each panel.
+        doubted: Rows whose unit their panel contradicts.
     """
     shows = np.array([bool(one.shown) for one in worlds], bool)[world]
-    row = np.flatnonzero(panels.changed | shows[panels.of_row])
+    other = panels.changed | shows[panels.of_row]
+    other[doubted] = True
+    row = np.flatnonzero(other)
     if not row.size:
         return answers, row, answers.clear()
     panel = panels.of_row[row]
     again = {role: column.gather(row) for role, column in columns.items()} | _person_columns(panels.facts.at(panel), worlds, world[panel])
-    alone, anew = answers[row], answered(again, asked)
+    alone, anew = answers[row], refused(answered(again, asked), np.searchsorted(row, doubted))
     places = pl.Series(np.arange(answers.height)).scatter(row, np.arange(len(row)) + answers.height)
     return (
         pl.concat([answers, anew])[places.to_numpy()],

@@ -13,8 +13,9 @@ import numpy as np
 import polars as pl
 
 from labinterp._codes import CODES
+from labinterp._draw_frames.betrayed_rows import People, betrayed_rows
 from labinterp._draw_frames.derived_results import AGAIN, Results, days_of, with_derived
-from labinterp._draw_frames.panel_results import TOLD, Cells, answered, answered_anew, places_of, results
+from labinterp._draw_frames.panel_results import TOLD, Cells, answered, answered_anew, places_of, refused, results
 from labinterp._draw_frames.persons import Ints, PersonReader, numbered
 from labinterp._draw_frames.row_panels import By, Panels, panels
 from labinterp._draw_frames.said import Said, Slots, flat, nothing, slots_of
@@ -70,8 +71,10 @@ class PanelReader:
             grouped, days = panels(own, columns, by), days_of(own.day, columns)
             who, patients = self._persons.patients(grouped.facts)
             values, shown_by = columns["value"], list(self._statements.derived.analytes)
-            worlds, world = self._worlds(results(answers, grouped.of_row, days, shown_by), values, patients, who)
-        answers, row, anew = answered_anew(columns, asked, answers, grouped, worlds, world)
+            read, people = results(answers, grouped.of_row, days, self._statements.relevant), People(grouped.facts, patients, who)
+            doubted = betrayed_rows(read, self._statements, people)
+            worlds, world = self._worlds(results(refused(answers, doubted), grouped.of_row, days, shown_by), values, patients, who)
+        answers, row, anew = answered_anew(columns, asked, answers, grouped, worlds, world, doubted)
         with LOCK:
             found = results(answers, grouped.of_row, days, self._statements.relevant)
             found, derived = with_derived(found, self._statements, grouped.facts, worlds, world)

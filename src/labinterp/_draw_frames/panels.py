@@ -102,8 +102,8 @@ def panel_frame(
         `by` (the first day of the draw) and:
 
         - li_kind: "pattern", "open_question" (a pattern that cannot be told yet), "effect", "alert", "context" (a circumstance that the
-            results show), "finding" (a result whose answer in the draw is another one than on its own), "derived" (a quantity computed
-            from results of the draw);
+            results show), "finding" (a result whose answer in the draw is another one than on its own, or whose unit the draw
+            contradicts), "derived" (a quantity computed from results of the draw);
         - li_id: of the pattern, effect, alert or context; the analyte of a finding or a derived quantity;
         - li_certainty, li_relation: of patterns and effects;
         - li_because: the rows it rests on, "3;7";

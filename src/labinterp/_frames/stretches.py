@@ -17,8 +17,8 @@ from labinterp._book import Book, Rule, book_for
 from labinterp._catalog import Catalog, Silence
 from labinterp._inputs import LabResult, Patient
 from labinterp._measure import AsPrinted, believed, weigh
+from labinterp._printed_ranges import Range, printed_range
 from labinterp._quantity import Quantity
-from labinterp._reported import Range, printed_range
 from labinterp._results import Finding, NotAssessed
 from labinterp._spans import span_edges
 

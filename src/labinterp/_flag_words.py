@@ -1,0 +1,73 @@
+"""Flags as laboratories print them -> what they say: below, within, above, or abnormal without a side.
+
+"<" and ">" are in HL7's table "off the scale of the instrument", which says nothing of the range: a CRP of "<0.6" is normal. Changes since
+the last time (U, D, B, W) and words for germs say nothing of it either.
+"""
+
+from __future__ import annotations
+
+import re
+
+from labinterp._lazy import pattern
+
+ABNORMAL = "A"
+_SAID = {
+    "H": "h hh hu h> + ++ +++ ↑ ↑↑ ↑↑↑ high above hoch erhöht haut élevé élevée augmenté hoog verhoogd alto alta elevado elevada elevato elevata "
+    "aumentado aumentato hög högt förhöjd høj højt høy høyt forhøjet forhøyet|above high normal|above normal|above range|above upper panic limits|"
+    "critical high|critically high|significantly high|very high|panic high|higher than normal|zu hoch|stark erhöht|leicht erhöht|trop élevé",
+    "L": "l ll lu l< - -- --- ↓ ↓↓ ↓↓↓ low below niedrig tief erniedrigt vermindert bas basse abaissé diminué diminuée laag verlaagd bajo baja "
+    "disminuido disminuida basso bassa diminuito ridotto låg lågt sänkt lav lavt nedsat|below low normal|below normal|below range|"
+    "below lower panic limits|critical low|critically low|significantly low|very low|panic low|lower than normal|zu niedrig|zu tief|trop bas",
+    "N": "n normal norm ok normaal normale unauffällig normalt|within range|in range|within normal limits|within reference range|"
+    "normal (applies to non-numeric results)",
+    ABNORMAL: "a aa * ** *** ! !! abnormal anormal anormale pathologisch auffällig afwijkend abnormaal patologico anomalo avvikande unormal|"
+    "very abnormal|critical abnormal|critically abnormal|abnormal (applies to non-numeric results)|"
+    "very abnormal (applies to non-numeric units, analogous to panic limits for numeric units)",
+}  # fmt: skip
+_CODES = {
+    word: code for code, said in _SAID.items() for n, part in enumerate(said.split("|")) for word in (part.split() if n == 0 else [part])
+}
+_MARKS = pattern(r"^[*!]+\s*|\s*[*!]+$")  # "H*", "*L": the letter says the side
+_LONGEST = 100
+
+
+def flag_code(flag: str | None) -> str | None:
+    """What a printed flag says, where it is one that is known.
+
+    Args:
+        flag: As printed; of HL7 v2 fields the first component of each repeat counts ("H~A" is H).
+
+    Returns:
+        str | None: "L", "N", "H", or "A" for abnormal without a side; None for any other flag, and where repeats name two sides.
+
+    Example:
+        >>> [flag_code(flag) for flag in ("(H)", "LL", "*", "Above high normal", "<", "H~A", "H~L")]
+        ['H', 'L', 'A', 'H', None, 'H', None]
+
+    Source:
+        HL7 v2 table 0078 and HL7 v3 ObservationInterpretation; words of six languages besides.
+    """
+    if not flag or len(flag) > _LONGEST:
+        return None
+    said = {code for part in re.split("~", flag) if (code := _one(part.split("^", 1)[0]))}
+    if len(said) == 2:
+        said.discard(ABNORMAL)
+    return said.pop() if len(said) == 1 else None
+
+
+def _one(flag: str) -> str | None:
+    text = " ".join(flag.split()).casefold()
+    bare = text.strip("()[] ")
+    return _CODES.get(text) or _CODES.get(bare) or _CODES.get(_MARKS.sub("", bare))
+
+
+def agrees(flag: str | None, code: str | None) -> bool:
+    """Whether a flag says what a range says of the value; a flag or a range that says nothing disagrees with nothing.
+
+    Args:
+        flag: From `flag_code`.
+        code: "L", "N", "H" or None.
+    """
+    if flag is None or code is None:
+        return True
+    return code != "N" if flag == ABNORMAL else flag == code
