@@ -463,3 +463,17 @@ def test_an_authority_is_given_by_any_name_of_the_analyte() -> None:
     answer = assess({"vitamin D": "60 nmol/L"}, authority={"vitamin D": "endocrine-society"}, as_of="2020-01-01")
     assert isinstance(answer, Finding)
     assert answer.limits == "vitamin_d/endocrine-2011"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"patient": {"birth_date": 0}, "results": {}}',
+        '{"results": [{"test": "ferritin", "value": "12 ug/L", "collected_at": 86400}]}',
+        '{"patient": {"id": false}, "results": {}}',
+    ],
+)
+def test_json_of_another_type_is_not_taken_for_a_day_or_a_label(text: str) -> None:
+    """A number is no day (0 would be 1970, and the person of another age), and a truth value is no label ("0" for false)."""
+    with pytest.raises(InputError, match="panel 0"):
+        read_bytes(text.encode())
