@@ -21,11 +21,11 @@ MODULES = {
     ): path
     for path in sorted(SOURCE.rglob("*.py"))
 }
-PARTS = {"_frames", "_draw_frames", "_streams", "_commands"}  # folders of modules; their own __init__ holds a docstring and nothing else
+PARTS = {"_frames", "_draw_frames", "_streams", "_commands", "_pages"}  # folders of modules; their own __init__ holds a docstring and nothing else
 
 # Lowest first. A module imports only from layers below its own.
 LAYERS = [
-    {"errors", "_codes", "_lazy", "_digest", "_schema_parts", "_frames.texts", "_streams.progress", "_streams.quoting"},
+    {"errors", "_codes", "_lazy", "_digest", "_analyte", "_schema_parts", "_frames.texts", "_streams.progress", "_streams.quoting"},
     {"_schema_analyte", "_schema_links"},
     {
         "_quantity",
@@ -49,7 +49,10 @@ LAYERS = [
     {"_catalog", "_measure"},
     {"_spans", "_convert", "_frames.classes"},
     {"_book", "_laboratory", "_frames.ages"},
-    {"_assess"},
+    {"_assess", "_pages.people", "_pages.strip", "_pages.messages", "_pages.tidy"},
+    {"_pages.shown"},
+    {"_pages.page"},
+    {"_pages.glance", "html"},
     {"_patterns", "_lanes", "_frames.stretches", "_streams.stated"},
     {"_computed", "_explain", "_gate_words", "_frames.words", "_draw_frames.persons", "_draw_frames.sights"},
     {"_frames.cases", "_draw_frames.row_panels", "_draw_frames.panel_engine"},
@@ -63,14 +66,18 @@ LAYERS = [
     {"_draw_frames.asked_draws", "_frames.engine"},
     {"_draw_frames.panels"},
     {"dataframes", "_commands.options", "_commands.output"},
-    {"_commands.reading", "_commands.explaining", "_commands.looking_up"},
+    {"_commands.reading", "_commands.explaining", "_commands.looking_up", "_commands.reporting"},
     {"cli"},
     {"__main__", "__init__"},
 ]
 LEVEL = {module: level for level, layer in enumerate(LAYERS) for module in layer}
 
 # Methods of a type that hand the work to a later layer, at first use. This list may only shrink.
-UPWARD = {("_quantity", "_units"), ("_units", "_catalog"), ("_report", "_json")}
+UPWARD = {
+    ("_quantity", "_units"), ("_units", "_catalog"), ("_report", "_json"),
+    ("_report", "html"), ("_report", "_pages.tidy"), ("_catalog", "_pages.tidy"),
+    ("_report", "_pages.glance"), ("_results", "_pages.glance"), ("_catalog", "_pages.glance"), ("_analyte", "_pages.glance"),
+}  # fmt: skip
 
 # Millions of rows at once; nothing below them needs these packages.
 FRAMES = {name for name in LEVEL if name.startswith(("_frames.", "_draw_frames."))} | {
@@ -83,6 +90,8 @@ COMMANDS = {name for name in LEVEL if name.startswith("_commands.")}
 ALLOWED = {
     "pint": {"_units"},
     "pydantic": {"_schema_parts", "_schema_analyte", "_schema_links", "_files", "_checks", "_check_limits", "_check_links", "_border"},
+    "jinja2": {"_pages.page", "html"},
+    "markupsafe": {"_pages.messages", "_pages.shown"},  # comes with jinja2
     "typer": {"cli", "__main__", *COMMANDS},
     "rich": {"_render", "_render_story", "_streams.progress", "__main__", *COMMANDS},
     "numpy": FRAMES,
@@ -107,7 +116,7 @@ ALLOWED = {
 READS_FILES = {"_catalog", "_files", "_checks", "_digest"}
 EDGES = {
     "readers", "testing", "_render", "cli", "__main__", "__init__", "_border", "_table", "_streams.pieces", "_streams.plain", "_streams.watch", "_streams.blocks", "_streams.heads", "_streams.scans", "_streams.streams", "_streams.progress",
-    "_streams.written", "_streams.ways", "_flagged", "_render_story", *COMMANDS,
+    "_streams.written", "_streams.ways", "_flagged", "_render_story", "_pages.messages", "_pages.page", "_pages.glance", "html", *COMMANDS,
 }  # fmt: skip
 ENGINE = sorted(set(LEVEL) - EDGES)
 
@@ -242,6 +251,8 @@ assert len(report.findings) == 4 and report.to_json() and report.patterns
         "_render_story",
         "_story",
         "cli",
+        "html",
+        "_pages.glance",
         "readers",
         "testing",
     }
@@ -264,7 +275,7 @@ import decimal, importlib, logging, os, sys, warnings
 def state():
     context = decimal.getcontext()
     return dict(os.environ), list(warnings.filters), logging.root.handlers[:], context.prec, context.rounding, dict(context.traps)
-import narwhals, pint, polars, pydantic, rich.console, typer
+import jinja2, narwhals, pint, polars, pydantic, rich.console, typer
 before = state()
 for name in {names!r}:
     importlib.import_module(name)

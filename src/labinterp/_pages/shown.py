@@ -151,7 +151,8 @@ class Shown:
         bands = "; ".join(f"{said(band.label)} {band.text}".strip() for band in drawn.bands)
         text = plain("strip.alt", value=self.value(finding.quantity), band=said(finding.label), unit=self.unit(finding.unit), bands=bands)
         own = self.own_range(finding.reported)
-        return f"{text} {plain('strip.alt_own', range=own)}" if own else text
+        more = [plain("strip.alt_beyond")] if drawn.beyond else []
+        return " ".join([text, *more, *([plain("strip.alt_own", range=own)] if own else [])])
 
     # --- traces, sources -------------------------------------------------------------------------------------
 
