@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 def templates() -> jinja2.Environment:
     """The templates of the package. Everything is escaped, and a name that is not there is an error, not an empty text."""
     return jinja2.Environment(
-        loader=jinja2.PackageLoader("labinterp._pages"), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.PackageLoader("labinterp._pages"), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        keep_trailing_newline=True,
     )  # fmt: skip
 
 

@@ -73,6 +73,14 @@ class Person(NamedTuple):
         """Red flags of all sets, most urgent first."""
         return sorted((alert for draw in self.draws for alert in draw.report.alerts), key=lambda a: a.tier)
 
+    def over_time(self) -> list[tuple[str, list[tuple[Draw, Finding]]]]:
+        """What was found in more than one set: the analyte, and each finding with its set, in the order of the input."""
+        found: dict[str, list[tuple[Draw, Finding]]] = {}
+        for draw in self.draws:
+            for finding in draw.answers():
+                found.setdefault(finding.analyte, []).append((draw, finding))
+        return [(analyte, seen) for analyte, seen in found.items() if len({draw.number for draw, _ in seen}) > 1]
+
     def tally(self) -> Counter[str]:
         """How many results are `outside`, `unclear`, `within` their lines, and `refused`."""
         return tally(draw.report for draw in self.draws)

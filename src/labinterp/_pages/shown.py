@@ -124,6 +124,10 @@ class Shown:
         t = self.messages.message
         return t("person.draw", number=draw.number) if draw.day is None else t("person.draw_on", day=self.day(draw.day))
 
+    def draw_day(self, draw: Draw) -> str:
+        """The day of a set of results, or its number."""
+        return f"{draw.number}." if draw.day is None else self.day(draw.day)
+
     def notes(self, report: Report) -> list[tuple[str, str]]:
         """What a reader should know: of a test, or of the report as a whole."""
         own = [(f.name if f.derived_from else f.source_name, note) for f in (*report.findings, *report.derived) for note in f.notes]
