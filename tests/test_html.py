@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import doctest
+import importlib
 import io
+import itertools
 import re
 import string
 import sys
@@ -146,7 +149,7 @@ def test_the_page_is_sound(name: str) -> None:
     levels = [int(tag[1]) for tag, _ in found.elements if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(b - a <= 1 for a, b in zip(levels, levels[1:], strict=False))
+    assert all(b - a <= 1 for a, b in itertools.pairwise(levels))
     ids = [attrs["id"] for _, attrs in found.elements if "id" in attrs]
     assert len(ids) == len(set(ids))
     links = [str(attrs["href"]) for attrs in found.all("a")]
@@ -171,13 +174,28 @@ def test_nothing_comes_from_elsewhere(name: str) -> None:
     style = "".join(re.findall(r"<style>.*?</style>", text, re.DOTALL))
     assert "@import" not in style
     assert not re.findall(r"url\((?!#)", text)
-    assert {attrs.get("http-equiv"): attrs.get("content") for attrs in found.all("meta")}["Content-Security-Policy"].startswith("default-src 'none'")  # type: ignore[union-attr]
+    assert {attrs.get("http-equiv"): attrs.get("content") for attrs in found.all("meta")}["Content-Security-Policy"].startswith(
+        "default-src 'none'"
+    )  # type: ignore[union-attr]
 
 
 def test_a_code_is_told_by_shape_and_word() -> None:
     """Beside every colour stand a shape, the code and its word."""
-    text = page([interpret({"Mg": "0.35 mmol/L", "ferritin": "22 ug/L", "vitamin D": "18 ng/mL", "B12": "210 pg/mL", "homocysteine": "19 umol/L"}, WOMAN)])
-    for shape, code, word in (("▼▼▼", "LL", "critically low"), ("●", "N", "normal"), ("▼", "L", "low"), ("◆", "IND", "indeterminate"), ("▲", "H", "high")):
+    text = page(
+        [
+            interpret(
+                {"Mg": "0.35 mmol/L", "ferritin": "22 ug/L", "vitamin D": "18 ng/mL", "B12": "210 pg/mL", "homocysteine": "19 umol/L"},
+                WOMAN,
+            )
+        ]
+    )
+    for shape, code, word in (
+        ("▼▼▼", "LL", "critically low"),
+        ("●", "N", "normal"),
+        ("▼", "L", "low"),
+        ("◆", "IND", "indeterminate"),
+        ("▲", "H", "high"),
+    ):
         assert re.search(rf'aria-hidden="true">{shape}</span><span>{code}</span><span>{word}</span>', text)
 
 
@@ -230,6 +248,8 @@ def test_a_page_of_nothing_is_refused() -> None:
         page([])
     with pytest.raises(InputError, match="days"):
         page([interpret({"ferritin": "22 ug/L"})], days=[])
+    with pytest.raises(InputError, match="at most 2000 sets of results, and these are 2001"):
+        page([interpret({"ferritin": "22 ug/L"})] * 2001)
     with pytest.raises(InputError, match="accepted: en, de, fr"):
         page([interpret({"ferritin": "22 ug/L"})], language="../en")
 
@@ -308,7 +328,7 @@ def test_the_strip_is_to_scale(test: str, value: str, lines: list[float]) -> Non
     assert number(found, found.point) == pytest.approx(float(value.split()[0]), abs=unit / 100)
     (band,) = (band for band in found.bands if band.holds)
     assert band.x <= found.point <= band.x + band.width
-    assert [band.text for band in found.bands][0].startswith("<")
+    assert next(band.text for band in found.bands).startswith("<")
 
 
 def test_a_censored_value_is_an_interval() -> None:
@@ -352,13 +372,15 @@ def test_numbers_under_the_strip_do_not_touch() -> None:
     assert found is not None
     for row in (0, 1):
         ticks = [tick for tick in found.ticks if tick.row == row]
-        for left, right in zip(ticks, ticks[1:], strict=False):
+        for left, right in itertools.pairwise(ticks):
             assert right.x - left.x > (len(left.text) + len(right.text)) * 3
 
 
 # --- words -----------------------------------------------------------------------------------------------------
 
-WORDS = {language: tomllib.loads((files("labinterp") / "messages" / f"{language}.toml").read_text("utf-8")) for language in ("en", "de", "fr")}
+WORDS = {
+    language: tomllib.loads((files("labinterp") / "messages" / f"{language}.toml").read_text("utf-8")) for language in ("en", "de", "fr")
+}
 # What the verb rules forbid in English, in the other languages: nothing is told as somebody's own, nothing causes, nothing is promised.
 BANNED = {
     "de": ["sie haben", "du hast", "sie leiden", "ihr mangel", "verursacht", "führt zu", "sarkopenie", "heilt", "garantiert", "keine sorge", "unbedenklich", "mg täglich", "nehmen sie"],
@@ -378,6 +400,13 @@ def flat(table: dict[str, Any], prefix: str = "") -> dict[str, str]:
 
 def names(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+@pytest.mark.parametrize("module", ["messages", "strip", "people", "shown", "page", "glance", "tidy"])
+def test_the_examples_of_the_pages_run(module: str) -> None:
+    """Each example in a module gives what it shows."""
+    failed, _ = doctest.testmod(importlib.import_module(f"labinterp._pages.{module}"), optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert failed == 0
 
 
 def test_there_are_three_languages() -> None:
@@ -400,7 +429,12 @@ def test_a_translation_is_of_a_sentence_that_is_there(language: str) -> None:
     there = {band[2] for one in table["limits"].values() for population in one["populations"] for band in population["bands"]}
     there |= {one["name"] for part in ("analytes", "effects", "authorities") for one in table[part].values()}
     policy = table["policy"]
-    there |= {policy["disclaimer"], *policy["standing"], *policy["tier_words"].values(), "cannot be told: the value may lie in more than one band"}
+    there |= {
+        policy["disclaimer"],
+        *policy["standing"],
+        *policy["tier_words"].values(),
+        "cannot be told: the value may lie in more than one band",
+    }
     assert set(WORDS[language]["catalog"]) - there == set()
     assert {policy["disclaimer"], *policy["standing"], *policy["tier_words"].values()} <= set(WORDS[language]["catalog"])
 
@@ -478,13 +512,13 @@ def test_report_writes_a_page(tmp_path: Path, cli: Callable[..., Any], monkeypat
     assert (done.code, done.out) == (0, "")
     assert "9 rows" in done.err
     text = (tmp_path / "page.html").read_text("utf-8")
-    assert text.startswith("<!DOCTYPE html>\n<html lang=\"de\">")
+    assert text.startswith('<!DOCTYPE html>\n<html lang="de">')
     assert text.endswith("</html>\n")
 
 
 def test_report_takes_what_interpret_takes(cli: Callable[..., Any]) -> None:
     """Facts, authority, day, columns, decimal mark and standard input, as for `interpret`."""
-    data = "probe;ergebnis;einheit;d\nFerritin;22;ug/L;2024-02-03\n25-OH-D;18,5;ng/mL;2024-02-03\n".encode()
+    data = b"probe;ergebnis;einheit;d\nFerritin;22;ug/L;2024-02-03\n25-OH-D;18,5;ng/mL;2024-02-03\n"
     done = cli(
         "report", "-", "--column", "test=probe", "--column", "value=ergebnis", "--column", "unit=einheit", "--column", "collected_at=d",
         "--decimal", ",", "--sex", "female", "--age", "71", "--authority", "vitamin_d=endocrine-society", "--as-of", "2020-01-01", stdin=data,

@@ -67,6 +67,9 @@ class Catalog:
             f"<Catalog {self.version}, {len(self.table['analytes'])} analytes, {len(self.table['limits'])} limit sets, as of {self.as_of}>"
         )
 
+    def __dir__(self) -> list[str]:
+        return [name for name in object.__dir__(self) if name not in ("memo", "learned", "remember", "learn")]
+
     def _repr_html_(self) -> str | None:
         from labinterp._pages.glance import glance
 

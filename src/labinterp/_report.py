@@ -240,7 +240,7 @@ class Report(NamedTuple):
     def __repr__(self) -> str:
         flagged = sum(finding.code not in ("N", "IND") for finding in self.findings)
         parts = [f"{len(self.findings)} findings, {flagged} outside their lines", f"{len(self.not_assessed)} not assessed"]
-        parts += [f"{len(self.alerts)} red flags"] if self.alerts else []
+        parts += [f"{len(self.alerts)} red flag{'' if len(self.alerts) == 1 else 's'}"] if self.alerts else []
         return f"<Report: {', '.join(parts)}; catalog {self.catalog}>"
 
     def __dir__(self) -> list[str]:

@@ -29,8 +29,6 @@ from labinterp._summary import summary_line
 from labinterp.errors import InputError
 from labinterp.readers import PanelIn, read_bytes, read_file
 
-MOST = 20_000  # reports; a browser opens no page of more
-
 
 def report(
     file: Annotated[str, typer.Argument(metavar="FILE", help="CSV, TSV or JSON; - for standard input.")],
@@ -65,8 +63,6 @@ def report(
     source = read_bytes(sys.stdin.buffer.read(), **reading) if file == "-" else read_file(file, **reading)
     if not source.panels:
         raise InputError("the file holds no results; a page needs at least one row under the header")
-    if len(source.panels) > MOST:
-        raise InputError(f"the file holds {len(source.panels)} sets of results, and a page shows at most {MOST}; give a part of it")
     options: dict[str, Any] = {
         "authority": authority_of(authority, catalog), "as_of": as_of, "catalog": catalog, "decimal": decimal, "research": research,
     }  # fmt: skip

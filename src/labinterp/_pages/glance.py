@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from labinterp._catalog import Analyte, Catalog
+from labinterp._analyte import Analyte
+from labinterp._catalog import Catalog
 from labinterp._report import Report
 from labinterp._results import Finding, NotAssessed
 from labinterp.errors import MissingExtraError

@@ -105,7 +105,10 @@ class Messages:
 
     def _text(self, key: str) -> tuple[str, bool]:
         own = _find(self._own, key)
-        return (_find(self._english, key), False) if own is None else (own, True)
+        if own is not None:
+            return own, True
+        english = _find(self._english, key)  # a new word of a closed list is shown as it is, not lost
+        return (key.partition(".")[2].replace("_", " ") if english is None else english), False
 
     def _marked(self, text: Markup, own: bool) -> Markup:
         return text if own or self.language == ENGLISH else Markup('<span lang="en">{}</span>').format(text)

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from datetime import date
 
 
+MOST = 2000  # reports; some 40 MB, and browsers grow slow beyond that
+
+
 @cache
 def templates() -> jinja2.Environment:
     """The templates of the package. Everything is escaped, and a name that is not there is an error, not an empty text."""
@@ -42,7 +45,7 @@ def page(
     """One page for one person, or with a list of everybody in front for many.
 
     Args:
-        reports: One or more.
+        reports: One or more, up to 2,000.
         catalog: What they were made with; default: the catalog of the first finding, else the one that ships.
         language: Of the page, as `languages()` lists them. Sentences of the catalog that have no translation are English, and marked so.
         days: When the sample of each report was taken.
@@ -51,11 +54,13 @@ def page(
         str: a whole HTML document.
 
     Raises:
-        InputError: No report; no words in this language; another number of days than of reports.
+        InputError: No report, or too many; no words in this language; another number of days than of reports.
     """
     listed = list(reports)
     if not listed:
         raise InputError("a page needs at least one report")
+    if len(listed) > MOST:
+        raise InputError(f"a page shows at most {MOST} sets of results, and these are {len(listed)}; give a part of them")
     if days is not None and len(days) != len(listed):
         raise InputError("days are as many as there are reports; None where one is not known")
     catalog = catalog or catalog_of(listed)

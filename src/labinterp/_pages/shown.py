@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from markupsafe import Markup
-
 from labinterp._lazy import pattern
 from labinterp._pages.messages import Messages
 from labinterp._pages.people import Draw
@@ -16,6 +14,8 @@ from labinterp._results import Finding
 
 if TYPE_CHECKING:
     from datetime import date
+
+    from markupsafe import Markup
 
     from labinterp._catalog import Catalog
     from labinterp._inputs import Patient
@@ -65,7 +65,9 @@ class Shown:
 
     def value(self, quantity: Quantity) -> str:
         """A value with its unit, as reported."""
-        number = f"{quantity.value} – {quantity.high}" if quantity.comparator == "~" else quantity.number.replace("<=", "≤").replace(">=", "≥")
+        number = (
+            f"{quantity.value} – {quantity.high}" if quantity.comparator == "~" else quantity.number.replace("<=", "≤").replace(">=", "≥")
+        )
         return f"{number} {self.unit(quantity.unit)}".rstrip()
 
     def si(self, finding: Finding) -> str:
