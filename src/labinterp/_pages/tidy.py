@@ -1,10 +1,10 @@
 """A report, or the limits of a catalog, as a tidy table: one row for each result, or for each band of each limit set.
 
 Example:
-    >>> from labinterp import interpret
-    >>> frame = interpret({"ferritin": "12 ug/L", "vitamin C": "pending"}).to_frame("polars")
-    >>> frame.select("part", "analyte", "code", "reason").rows()
-    [('finding', 'ferritin', 'L', None), ('not_assessed', None, None, 'unreadable_value')]
+    >>> from labinterp import Patient, interpret
+    >>> report = interpret({"ferritin": "12 ug/L", "vitamin C": "pending"}, Patient(sex="male", age_years=50))
+    >>> report.to_frame("polars").select("part", "analyte", "code", "reason").rows()
+    [('finding', 'ferritin', 'L', None), ('not_assessed', 'vitamin_c', None, 'unreadable_value')]
 """
 
 from __future__ import annotations
