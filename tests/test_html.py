@@ -370,10 +370,13 @@ def test_numbers_under_the_strip_do_not_touch() -> None:
     (finding,) = interpret({"potassium": "2.8 mmol/L"}, WOMAN).findings
     found = strip(finding)
     assert found is not None
+    assert {tick.row for tick in found.ticks} == {0, 1}
     for row in (0, 1):
         ticks = [tick for tick in found.ticks if tick.row == row]
         for left, right in itertools.pairwise(ticks):
-            assert right.x - left.x > (len(left.text) + len(right.text)) * 3
+            ends = left.x + (0 if left.anchor == "end" else len(left.text) * 3)
+            starts = right.x - len(right.text) * (6 if right.anchor == "end" else 3)
+            assert ends < starts
 
 
 # --- words -----------------------------------------------------------------------------------------------------
@@ -427,8 +430,9 @@ def test_a_translation_is_of_a_sentence_that_is_there(language: str) -> None:
     """What stands in [catalog] is a sentence, band, name or tier of the catalog, or a word the library gives a band."""
     table = Catalog.default().table
     there = {band[2] for one in table["limits"].values() for population in one["populations"] for band in population["bands"]}
-    there |= {one["name"] for part in ("analytes", "effects", "authorities") for one in table[part].values()}
+    there |= {one["name"] for part in ("analytes", "effects", "patterns", "authorities") for one in table[part].values()}
     policy = table["policy"]
+    there |= {one["text"] for one in policy["contexts"].values()}
     there |= {
         policy["disclaimer"],
         *policy["standing"],

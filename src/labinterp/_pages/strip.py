@@ -36,12 +36,13 @@ class DrawnBand(NamedTuple):
 
 
 class Tick(NamedTuple):
-    """A line between two bands, with its number on the first or second row below."""
+    """A line between two bands, with its number on the first or second row below; `anchor` says which end of it stands at the line."""
 
     x: float
     text: str
     row: int
     number: float
+    anchor: str = "middle"
 
 
 class Stretch(NamedTuple):
@@ -172,11 +173,15 @@ def _own(reported: Reported, start: float, end: float, at: Callable[[float], flo
 def _ticks(lines: Sequence[float], at: Callable[[float], float]) -> tuple[Tick, ...]:
     """The lines with their numbers; one that would touch its neighbour goes to the second row."""
     ticks: list[Tick] = []
-    free = [0.0, 0.0]
+    free, before = [0.0, 0.0], 0.0  # from where a number may stand, on each row; and on the first row, before the last number
     for line in lines:
         x, text = at(line), f"{line:.6g}"
         half = len(text) * _CHARACTER / 2
         row = 0 if x - half >= free[0] or x - half < free[1] else 1
+        if row and ticks and not ticks[-1].row and ticks[-1].x - len(ticks[-1].text) * _CHARACTER >= before:
+            ticks[-1] = ticks[-1]._replace(anchor="end")  # out of the way of the longer line down
+        if not row:
+            before = free[0]
         free[row] = x + half + 4
         ticks.append(Tick(x, text, row, line))
     return tuple(ticks)
