@@ -76,7 +76,13 @@ class Catalog:
         return glance(self)
 
     def to_frame(self, engine: str | None = None) -> Any:
-        """A tidy table: one row for each band of each limit set. Arguments and errors as for `Report.to_frame`."""
+        """A tidy table: one row for each band of each limit set. Arguments and errors as for `Report.to_frame`.
+
+        Example:
+            >>> frame = Catalog.default().to_frame("polars")
+            >>> [band for limits, band in frame.select("limits", "band").rows() if limits == "vitamin_d/nam-2011"]
+            ['deficient', 'inadequate', 'adequate', 'high']
+        """
         from labinterp._pages.tidy import catalog_frame
 
         return catalog_frame(self, engine)

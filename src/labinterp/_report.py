@@ -213,6 +213,11 @@ class Report(NamedTuple):
         Raises:
             MissingExtraError: The extra is not installed.
             InputError: There are no words in this language.
+
+        Example:
+            >>> from labinterp import interpret
+            >>> interpret({"vitamin D": "18 ng/mL"}).to_html(language="de").splitlines()[1]
+            '<html lang="de">'
         """
         from labinterp.html import page
 
@@ -227,6 +232,11 @@ class Report(NamedTuple):
         Raises:
             MissingExtraError: The engine is not installed.
             InputError: Another engine.
+
+        Example:
+            >>> from labinterp import interpret
+            >>> interpret({"vitamin D": "18 ng/mL"}).to_frame("polars").select("part", "analyte", "code").rows()
+            [('finding', 'vitamin_d', 'L')]
         """
         from labinterp._pages.tidy import report_frame
 

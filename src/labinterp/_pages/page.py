@@ -55,6 +55,11 @@ def page(
 
     Raises:
         InputError: No report, or too many; no words in this language; another number of days than of reports.
+
+    Example:
+        >>> from labinterp import interpret
+        >>> page([interpret({"vitamin D": "18 ng/mL"})]).splitlines()[0]
+        '<!DOCTYPE html>'
     """
     listed = list(reports)
     if not listed:

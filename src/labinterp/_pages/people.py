@@ -49,8 +49,10 @@ class Draw(NamedTuple):
         return next((f for f in self.report.findings if f.row == row), None)
 
     def place(self, finding: Finding) -> str:
-        """The anchor of a finding."""
-        return f"{self.anchor}-{'c' if finding.derived_from else 'r'}{finding.row}{finding.analyte if finding.derived_from else ''}"
+        """The anchor of a finding: by its row, or by how it was computed."""
+        if finding.derived_from is None:
+            return f"{self.anchor}-r{finding.row}"
+        return f"{self.anchor}-c{finding.row}-{finding.derived_from.id.replace('/', '-')}"
 
 
 class Person(NamedTuple):
