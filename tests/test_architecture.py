@@ -28,23 +28,24 @@ PARTS = {
     "_streams",
     "_commands",
     "_service",
+    "_pages",
 }  # folders of modules; their own __init__ holds a docstring and nothing else
 
 # Lowest first. A module imports only from layers below its own.
 LAYERS = [
-    {"_codes", "_digest", "_frames.texts", "_lazy", "_schema_parts", "_streams.progress", "_streams.quoting", "errors"},
-    {"_flag_words", "_schema_analyte", "_schema_links"},
+    {"_analyte", "_codes", "_digest", "_frames.texts", "_lazy", "_schema_parts", "_streams.progress", "_streams.quoting", "errors"},
+    {"_flag_words", "_pages.messages", "_schema_analyte", "_schema_links"},
     {"_derived", "_files", "_formats.kinds", "_formats.unpacked", "_frames.carried", "_frames.recognised", "_inputs", "_names", "_quantity", "_streams.pieces", "_streams.plain", "_streams.tally", "_streams.watch"},
     {"_draws", "_facts", "_frames.numbers", "_plain", "_rules", "_streams.ways", "_table", "_units"},
     {"_printed_ranges"},
     {"_border", "_compile", "_frames.screen", "_identify", "_intake", "_reported", "_streams.blocks", "_streams.heads", "_streams.written", "_worlds"},
     {"_check_derive", "_check_limits", "_check_links", "_origins", "_streams.scans", "_trace"},
     {"_checks", "_results"},
-    {"_report"},
-    {"_json"},
-    {"_catalog", "_measure"},
-    {"_convert", "_frames.classes", "_spans", "_whose"},
-    {"_book", "_frames.ages", "_laboratory"},
+    {"_pages.strip", "_pages.tidy", "_report"},
+    {"_json", "_pages.people"},
+    {"_catalog", "_measure", "_pages.shown"},
+    {"_convert", "_frames.classes", "_pages.page", "_spans", "_whose"},
+    {"_book", "_frames.ages", "_laboratory", "_pages.glance", "html"},
     {"_assess"},
     {"_frames.stretches", "_lanes", "_patterns", "_streams.stated"},
     {"_computed", "_draw_frames.persons", "_draw_frames.sights", "_explain", "_frames.words", "_gate_words"},
@@ -63,14 +64,18 @@ LAYERS = [
     {"_service.bodies", "_service.gate", "_service.lookups", "_service.schema", "_service.work"},
     {"_service.routes"},
     {"_commands.options", "_commands.output", "dataframes", "service"},
-    {"_commands.explaining", "_commands.looking_up", "_commands.reading", "_commands.serving"},
+    {"_commands.explaining", "_commands.looking_up", "_commands.reading", "_commands.reporting", "_commands.serving"},
     {"cli"},
     {"__init__", "__main__"},
 ]  # fmt: skip
 LEVEL = {module: level for level, layer in enumerate(LAYERS) for module in layer}
 
 # Methods of a type that hand the work to a later layer, at first use. This list may only shrink.
-UPWARD = {("_quantity", "_units"), ("_units", "_catalog"), ("_report", "_json")}
+UPWARD = {
+    ("_quantity", "_units"), ("_units", "_catalog"), ("_report", "_json"),
+    ("_report", "html"), ("_report", "_pages.tidy"), ("_catalog", "_pages.tidy"),
+    ("_report", "_pages.glance"), ("_results", "_pages.glance"), ("_catalog", "_pages.glance"), ("_analyte", "_pages.glance"),
+}  # fmt: skip
 
 # Millions of rows at once; nothing below them needs these packages.
 FRAMES = {name for name in LEVEL if name.startswith(("_frames.", "_draw_frames."))} | {
@@ -94,6 +99,8 @@ ALLOWED = {
         "_border",
         *SERVICE,
     },
+    "jinja2": {"_pages.page", "html"},
+    "markupsafe": {"_pages.messages"},  # comes with jinja2
     "typer": {"cli", "__main__", *COMMANDS},
     "rich": {"_render", "_render_story", "_streams.progress", "__main__", *COMMANDS},
     "fastapi": SERVICE,
@@ -123,7 +130,7 @@ READS_FILES = {"_catalog", "_files", "_checks", "_digest"}
 EDGES = {
     *(name for name in LEVEL if name.startswith("_formats.")),
     "readers", "testing", "_render", "cli", "__main__", "__init__", "_border", "_table", "_streams.pieces", "_streams.plain", "_streams.watch", "_streams.blocks", "_streams.heads", "_streams.scans", "_streams.streams", "_streams.progress",
-    "_streams.written", "_streams.ways", "_flagged", "_render_story", "_documents", *COMMANDS, *SERVICE,
+    "_streams.written", "_streams.ways", "_flagged", "_render_story", "_documents", "_pages.messages", "_pages.page", "_pages.glance", "html", *COMMANDS, *SERVICE,
 }  # fmt: skip
 ENGINE = sorted(set(LEVEL) - EDGES)
 
@@ -258,6 +265,8 @@ assert len(report.findings) == 4 and report.to_json() and report.patterns
         "_render_story",
         "_story",
         "cli",
+        "html",
+        "_pages.glance",
         "readers",
         "testing",
     }
@@ -280,7 +289,7 @@ import decimal, importlib, logging, os, sys, warnings
 def state():
     context = decimal.getcontext()
     return dict(os.environ), list(warnings.filters), logging.root.handlers[:], context.prec, context.rounding, dict(context.traps)
-import fastapi, narwhals, pint, polars, pydantic, rich.console, typer
+import fastapi, jinja2, narwhals, pint, polars, pydantic, rich.console, typer
 before = state()
 for name in {names!r}:
     importlib.import_module(name)

@@ -79,17 +79,10 @@ def test_the_wheel_holds_the_code_the_table_and_the_data(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     modules = {f"labinterp/{p.name}" for p in (ROOT / "src" / "labinterp").glob("*.py")}
     data = {f"labinterp/{p.relative_to(ROOT)}" for p in (ROOT / "reference_ranges").rglob("*") if p.suffix in (".toml", ".json", ".txt")}
-    assert (
-        not {
-            *modules,
-            *data,
-            "labinterp/py.typed",
-            "labinterp/catalog.json",
-            "labinterp/_service/page.html",
-            "labinterp/reference_ranges/VERSION",
-        }
-        - names
-    )
+    code = ROOT / "src" / "labinterp"
+    data |= {f"labinterp/{p.relative_to(code)}" for part in ("messages", "_pages/templates") for p in (code / part).iterdir()}
+    data |= {"labinterp/py.typed", "labinterp/catalog.json", "labinterp/_service/page.html", "labinterp/reference_ranges/VERSION"}
+    assert not {*modules, *data} - names
     assert not [name for name in names if re.match(r"(tests|docs|benchmarks)/|.*(__pycache__|/test_)", name)]
     assert {name.split("/")[0] for name in names} == {"labinterp", f"labinterp-{labinterp.__version__}.dist-info"}
 
@@ -108,7 +101,7 @@ def test_the_wheel_says_what_it_needs(wheel: Path) -> None:
     metadata = archive.read(f"{info}/METADATA").decode()
     needs = re.findall(r"^Requires-Dist: ([\w-]+).*?(; extra.*)?$", metadata, re.MULTILINE)
     assert sorted(name for name, extra in needs if not extra) == ["pint", "pydantic"]
-    assert {"cli", "all", "dev"} <= set(re.findall(r"^Provides-Extra: (\w+)", metadata, re.MULTILINE))
+    assert {"cli", "html", "all", "dev"} <= set(re.findall(r"^Provides-Extra: (\w+)", metadata, re.MULTILINE))
     assert "Requires-Python: >=3.11" in metadata
     assert f"{info}/licenses/LICENSE" in archive.namelist()
     assert "labinterp = labinterp.__main__:main" in archive.read(f"{info}/entry_points.txt").decode()
@@ -154,6 +147,21 @@ def test_the_command_line_works_from_the_wheel(installed: Path, tmp_path: Path) 
     document = json.loads(run(installed, env_code, str(tmp_path / "panel.csv")))
     assert document["labinterp"] == labinterp.__version__
     assert len(document["reports"][0]["findings"]) + len(document["reports"][0]["not_assessed"]) == 9
+
+
+def test_the_page_is_made_from_the_wheel(installed: Path) -> None:
+    """Templates and words are read from the installed package."""
+    code = """
+import labinterp as li
+from labinterp.html import languages
+report = li.interpret({"ferritin": "12 ug/L"}, li.Patient(sex="female", age_years=34))
+print(li.__file__)
+print(languages(), *(report.to_html(language=one).count("<h2>") for one in languages()), len(report._repr_html_()) > 500)
+"""
+    file, said = run(installed, code).splitlines()
+    assert Path(file).is_relative_to(installed)
+    assert said.startswith("['en', 'de', 'fr'] ")
+    assert said.endswith("True")
 
 
 def test_a_wheel_of_broken_data_is_not_built(source: Path, tmp_path: Path) -> None:

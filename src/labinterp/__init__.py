@@ -20,7 +20,7 @@ _HOMES = {
     "convert": "_convert",
     "authorities": "_interpret",
     "Catalog": "_catalog",
-    "Analyte": "_catalog",
+    "Analyte": "_analyte",
     "Patient": "_inputs",
     "LabResult": "_inputs",
     "Quantity": "_quantity",
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from labinterp import errors as errors
     from labinterp import readers as readers
     from labinterp import testing as testing
-    from labinterp._catalog import Analyte as Analyte
+    from labinterp._analyte import Analyte as Analyte
     from labinterp._catalog import Catalog as Catalog
     from labinterp._convert import convert as convert
     from labinterp._inputs import LabResult as LabResult

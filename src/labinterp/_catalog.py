@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from os.path import abspath, basename, dirname, isdir, isfile, join
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+from labinterp._analyte import Analyte
 from labinterp._rules import LimitSet
 from labinterp._units import UnitTable
 from labinterp.errors import CatalogError, InputError, UnknownAnalyteError, UnknownAuthorityError
@@ -23,30 +24,6 @@ if TYPE_CHECKING:
 _HERE = dirname(abspath(__file__))  # pathlib would cost a tenth of a first answer
 _LEARNED = 24  # questions about frames
 _MEMO = 4096  # entries; memos are bounded so that a stream of odd people cannot fill the memory
-
-
-class Analyte(NamedTuple):
-    """What is measured: identity, units and limit sets of one analyte.
-
-    Attributes:
-        id: The catalog's id.
-        name: Full name.
-        units: UCUM codes in which it is usually reported.
-        loinc: LOINC codes that mean it.
-        limits: Ids of the limit sets in the catalog.
-        no_limit: Ids of the records that an authority draws no line.
-    """
-
-    id: str
-    name: str
-    units: tuple[str, ...]
-    loinc: tuple[str, ...]
-    limits: tuple[str, ...]
-    no_limit: tuple[str, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data, as `labinterp analytes --to json` prints it."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in self._asdict().items()}
 
 
 class Silence(NamedTuple):
@@ -89,6 +66,26 @@ class Catalog:
         return (
             f"<Catalog {self.version}, {len(self.table['analytes'])} analytes, {len(self.table['limits'])} limit sets, as of {self.as_of}>"
         )
+
+    def __dir__(self) -> list[str]:
+        return [name for name in object.__dir__(self) if name not in ("memo", "learned", "remember", "learn")]
+
+    def _repr_html_(self) -> str | None:
+        from labinterp._pages.glance import glance
+
+        return glance(self)
+
+    def to_frame(self, engine: str | None = None) -> Any:
+        """A tidy table: one row for each band of each limit set. Arguments and errors as for `Report.to_frame`.
+
+        Example:
+            >>> frame = Catalog.default().to_frame("polars")
+            >>> [band for limits, band in frame.select("limits", "band").rows() if limits == "vitamin_d/nam-2011"]
+            ['deficient', 'inadequate', 'adequate', 'high']
+        """
+        from labinterp._pages.tidy import catalog_frame
+
+        return catalog_frame(self, engine)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Catalog) and (self.digest, self.version) == (other.digest, other.version)

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from labinterp._analyte import without_tuple
 from labinterp._inputs import Patient
 from labinterp._results import Finding, Memo, NotAssessed
+
+if TYPE_CHECKING:
+    from datetime import date
 
 
 def _plain(item: Any) -> dict[str, Any]:
@@ -198,6 +202,59 @@ class Report(NamedTuple):
         if indent is not None:
             return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent)
         return _writer()(self)
+
+    def to_html(self, *, language: str = "en", day: date | None = None) -> str:
+        """One self-contained page for a browser, a phone or a printer. Needs the extra "html".
+
+        Args:
+            language: Of the page: "en", "de" or "fr".
+            day: Day of sampling, which a report does not hold.
+
+        Raises:
+            MissingExtraError: The extra is not installed.
+            InputError: There are no words in this language.
+
+        Example:
+            >>> from labinterp import interpret
+            >>> interpret({"vitamin D": "18 ng/mL"}).to_html(language="de").splitlines()[1]
+            '<html lang="de">'
+        """
+        from labinterp.html import page
+
+        return page([self], language=language, days=None if day is None else [day])
+
+    def to_frame(self, engine: str | None = None) -> Any:
+        """A tidy table: one row for each result; `part` tells findings, those not assessed, and those that were derived.
+
+        Args:
+            engine: "polars", "pandas", or None for the first of them that is installed.
+
+        Raises:
+            MissingExtraError: The engine is not installed.
+            InputError: Another engine.
+
+        Example:
+            >>> from labinterp import interpret
+            >>> interpret({"vitamin D": "18 ng/mL"}).to_frame("polars").select("part", "analyte", "code").rows()
+            [('finding', 'vitamin_d', 'L')]
+        """
+        from labinterp._pages.tidy import report_frame
+
+        return report_frame(self, engine)
+
+    def _repr_html_(self) -> str | None:
+        from labinterp._pages.glance import glance
+
+        return glance(self)
+
+    def __repr__(self) -> str:
+        flagged = sum(finding.code not in ("N", "IND") for finding in self.findings)
+        parts = [f"{len(self.findings)} findings, {flagged} outside their lines", f"{len(self.not_assessed)} not assessed"]
+        parts += [f"{len(self.alerts)} red flag{'' if len(self.alerts) == 1 else 's'}"] if self.alerts else []
+        return f"<Report: {', '.join(parts)}; catalog {self.catalog}>"
+
+    def __dir__(self) -> list[str]:
+        return without_tuple(self)
 
     def __str__(self) -> str:
         lines = [str(item) for item in (*self.rows(), *self.derived)]

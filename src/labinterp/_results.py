@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from labinterp._analyte import without_tuple
 from labinterp._inputs import Patient
 from labinterp._origins import Derivation
 from labinterp._plain import plain_number
@@ -221,6 +222,15 @@ class Finding(NamedTuple):
             "citations": self.citations,
         }
 
+    def _repr_html_(self) -> str | None:
+        return _glance(self)
+
+    def __repr__(self) -> str:
+        return f"<Finding row {self.row}: {self.analyte} {self.quantity}: {self.code}, {self.band or 'several bands'} ({self.limits})>"
+
+    def __dir__(self) -> list[str]:
+        return without_tuple(self)
+
     def __str__(self) -> str:
         said = f"{self.name} {self.quantity}: {self.code}, {self.label} ({self.limits})"
         if self.derived_from is None:
@@ -258,8 +268,23 @@ class NotAssessed(NamedTuple):
         """Plain data in the published form."""
         return {name: getattr(self, name) for name in self._fields[:7]} | ({} if self.source is None else {"source": self.source})
 
+    def _repr_html_(self) -> str | None:
+        return _glance(self)
+
+    def __repr__(self) -> str:
+        return f"<NotAssessed row {self.row}: {self.analyte or 'no analyte'}: {self.reason}>"
+
+    def __dir__(self) -> list[str]:
+        return without_tuple(self)
+
     def __str__(self) -> str:
         return f"{self.source_name or '(no name)'} {self.value_text} {self.unit_text}: not assessed, {self.reason}. {self.message}"
+
+
+def _glance(item: Finding | NotAssessed) -> str | None:
+    from labinterp._pages.glance import glance
+
+    return glance(item)
 
 
 def reach(decimals: int) -> float:

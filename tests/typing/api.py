@@ -28,6 +28,7 @@ assert_type(report.alerts, tuple[li.Alert, ...])
 assert_type(report.to_dict(), dict[str, Any])
 assert_type(report.to_json(indent=2), str)
 assert_type(report.finding("vitamin_d"), li.Finding | None)
+assert_type(report.to_html(language="de", day=date(2024, 1, 31)), str)
 
 listed = li.interpret([result], born, authority={"vitamin_d": "endocrine-society"}, as_of=date(2020, 1, 1), decimal=".", rows=[7])
 assert_type(listed.patient, li.Patient)
