@@ -21,7 +21,13 @@ MODULES = {
     ): path
     for path in sorted(SOURCE.rglob("*.py"))
 }
-PARTS = {"_frames", "_draw_frames", "_streams", "_commands"}  # folders of modules; their own __init__ holds a docstring and nothing else
+PARTS = {
+    "_frames",
+    "_draw_frames",
+    "_streams",
+    "_commands",
+    "_pictures",
+}  # folders of modules; their own __init__ holds a docstring and nothing else
 
 # Lowest first. A module imports only from layers below its own.
 LAYERS = [
@@ -40,30 +46,63 @@ LAYERS = [
         "_frames.recognised",
         "_streams.tally",
     },
-    {"_units", "_rules", "_table", "_facts", "_frames.numbers", "_plain", "_draws", "_streams.ways"},
-    {"_reported", "_worlds", "_identify", "_frames.screen", "_compile", "_border", "_streams.blocks", "_streams.heads", "_streams.written"},
-    {"_trace", "_origins", "_check_derive", "_check_limits", "_check_links", "_streams.scans"},
+    {
+        "_units",
+        "_rules",
+        "_table",
+        "_facts",
+        "_frames.numbers",
+        "_plain",
+        "_draws",
+        "_streams.ways",
+        "_pictures.texts",
+        "_pictures.shades",
+        "_pictures.scales",
+        "_pictures.said",
+    },
+    {
+        "_reported",
+        "_worlds",
+        "_identify",
+        "_frames.screen",
+        "_compile",
+        "_border",
+        "_streams.blocks",
+        "_streams.heads",
+        "_streams.written",
+        "_pictures.rendered",
+    },
+    {"_trace", "_origins", "_check_derive", "_check_limits", "_check_links", "_streams.scans", "_pictures.figures", "_pictures.saved"},
     {"_results", "_checks"},
     {"_report"},
     {"_json"},
     {"_catalog", "_measure"},
     {"_spans", "_convert", "_frames.classes"},
     {"_book", "_laboratory", "_frames.ages"},
-    {"_assess"},
-    {"_patterns", "_lanes", "_frames.stretches", "_streams.stated"},
-    {"_computed", "_explain", "_gate_words", "_frames.words", "_draw_frames.persons", "_draw_frames.sights"},
-    {"_frames.cases", "_draw_frames.row_panels", "_draw_frames.panel_engine"},
+    {"_assess", "_pictures.strips"},
+    {"_patterns", "_lanes", "_frames.stretches", "_streams.stated", "_pictures.bands", "_pictures.paths"},
+    {
+        "_computed",
+        "_explain",
+        "_gate_words",
+        "_frames.words",
+        "_draw_frames.persons",
+        "_draw_frames.sights",
+        "_pictures.value",
+        "_pictures.panel",
+    },
+    {"_frames.cases", "_draw_frames.row_panels", "_draw_frames.panel_engine", "_pictures.story"},
     {"_together", "_story", "_frames.columns", "_frames.ranges"},
     {"_interpret", "_summary", "_draw_frames.statements", "_frames.rows"},
-    {"_frames.asked", "readers", "testing", "_render", "_render_story"},
-    {"_frames.local", "_frames.row_keys", "_streams.streams", "_flagged"},
+    {"_frames.asked", "readers", "testing", "_render", "_render_story", "_pictures.over_time", "_pictures.cohort"},
+    {"_pictures.trend", "_pictures.distribution", "_frames.local", "_frames.row_keys", "_streams.streams", "_flagged"},
     {"_draw_frames.derived_results", "_frames.text_codes"},
     {"_draw_frames.panel_results", "_draw_frames.said"},
     {"_draw_frames.panel_rows", "_frames.code_answers"},
     {"_draw_frames.asked_draws", "_frames.engine"},
     {"_draw_frames.panels"},
-    {"dataframes", "_commands.options", "_commands.output"},
-    {"_commands.reading", "_commands.explaining", "_commands.looking_up"},
+    {"dataframes", "plots", "_commands.options", "_commands.output"},
+    {"_commands.reading", "_commands.explaining", "_commands.looking_up", "_commands.plotting"},
     {"cli"},
     {"__main__", "__init__"},
 ]
@@ -78,6 +117,8 @@ FRAMES = {name for name in LEVEL if name.startswith(("_frames.", "_draw_frames."
     "dataframes",
 }  # fmt: skip
 
+PICTURES = {"plots", *(name for name in LEVEL if name.startswith("_pictures."))}
+
 COMMANDS = {name for name in LEVEL if name.startswith("_commands.")}
 
 ALLOWED = {
@@ -85,6 +126,7 @@ ALLOWED = {
     "pydantic": {"_schema_parts", "_schema_analyte", "_schema_links", "_files", "_checks", "_check_limits", "_check_links", "_border"},
     "typer": {"cli", "__main__", *COMMANDS},
     "rich": {"_render", "_render_story", "_streams.progress", "__main__", *COMMANDS},
+    "matplotlib": PICTURES,
     "numpy": FRAMES,
     "polars": FRAMES,
     "pandas": {"_frames.local", "_draw_frames.panels"},
@@ -96,6 +138,7 @@ ALLOWED = {
         "_draw_frames.panel_engine",
         "_draw_frames.panels",
         "_streams.streams",
+        "_pictures.cohort",
         "dataframes",
     },
     "dask": {"_frames.carried", "_draw_frames.panels"},
@@ -107,7 +150,7 @@ ALLOWED = {
 READS_FILES = {"_catalog", "_files", "_checks", "_digest"}
 EDGES = {
     "readers", "testing", "_render", "cli", "__main__", "__init__", "_border", "_table", "_streams.pieces", "_streams.plain", "_streams.watch", "_streams.blocks", "_streams.heads", "_streams.scans", "_streams.streams", "_streams.progress",
-    "_streams.written", "_streams.ways", "_flagged", "_render_story", *COMMANDS,
+    "_streams.written", "_streams.ways", "_flagged", "_render_story", "_pictures.rendered", "_pictures.saved", "plots", *COMMANDS,
 }  # fmt: skip
 ENGINE = sorted(set(LEVEL) - EDGES)
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 MODULES = sorted(p.stem for p in (ROOT / "src" / "labinterp").glob("*.py") if p.stem != "__main__")
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "reference_ranges").glob("*.md")])
 DOCUMENTS = [p for p in DOCUMENTS if p.is_file()]
-COMMANDS = ["interpret", "explain", "effects", "convert", "analytes", "limits", "check"]
+COMMANDS = ["interpret", "explain", "effects", "plot", "convert", "analytes", "limits", "check"]
 
 
 def name(path: Path) -> str:

@@ -1,0 +1,72 @@
+"""How bands are told apart: by lightness, by hatching and by their names; hue is only the third hint.
+
+Lightness falls with distance from normal, so that a picture printed in grey says the same. Blue is low, amber is high: people
+with any of the usual colour-vision deficiencies see two hues there. The greys were chosen in CIELAB; a test measures them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from labinterp._codes import LOW_CODES
+
+INK, QUIET, FAINT, PAPER = "#1d1f21", "#55595e", "#c9ccd0", "#ffffff"
+APART = 5.0  # steps of lightness (of 100) between neighbours
+
+
+class Shade(NamedTuple):
+    """One fill: its colour, the colour of its hatching, the hatching, the colour of text on it."""
+
+    fill: str
+    edge: str
+    hatch: str
+    ink: str = INK
+
+
+# Two for each code: the second where a neighbour already has the first.
+_SHADES: dict[str, tuple[Shade, Shade]] = {
+    "N": (Shade("#f2f8f3", "#dfe8e0", ""), Shade("#dfe8e0", "#c4cfc6", "")),
+    "IND": (Shade("#dedae3", "#aea9b3", ".."), Shade("#cfcad5", "#aea9b3", "..")),
+    "L": (Shade("#a6c4e5", "#809ebe", "//"), Shade("#93b1d1", "#6e8cab", "//")),
+    "LU": (Shade("#77a2cb", "#527da5", "////"), Shade("#6792bb", "#426e95", "////")),
+    "LL": (Shade("#487eac", "#1b5c87", "//////", PAPER), Shade("#366f9c", "#004d77", "//////", PAPER)),
+    "H": (Shade("#e7b88e", "#be936a", "\\\\"), Shade("#d2a57c", "#ab8159", "\\\\")),
+    "HU": (Shade("#c9935f", "#a16f3d", "\\\\\\\\"), Shade("#b78350", "#90602f", "\\\\\\\\")),
+    "HH": (Shade("#a46e36", "#7c4c15", "\\\\\\\\\\\\", PAPER), Shade("#935f28", "#6c3e05", "\\\\\\\\\\\\", PAPER)),
+}
+
+
+def lightness(colour: str) -> float:
+    """CIE lightness of a colour, 0 (black) to 100 (white): what is left of it in grey.
+
+    Example:
+        >>> round(lightness("#ffffff")), round(lightness("#000000"))
+        (100, 0)
+    """
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    return 116 * luminance ** (1 / 3) - 16 if luminance > 0.008856 else 903.3 * luminance
+
+
+def shades(codes: Iterable[str]) -> list[Shade]:
+    """A shade for each band of a strip, lowest band first: neighbours differ in lightness.
+
+    Args:
+        codes: HL7 codes of the bands.
+
+    Example:
+        >>> len({shade.fill for shade in shades(["H", "HU", "HU"])})
+        3
+    """
+    listed = list(codes)
+    normal = next((n for n, code in enumerate(listed) if code not in LOW_CODES), max(len(listed) - 1, 0))
+    found: dict[int, Shade] = {}
+    # from normal outwards: of two bands with one code the one farther away is the darker
+    for number, inner in [*((n, n - 1) for n in range(normal, len(listed))), *((n, n + 1) for n in range(normal - 1, -1, -1))]:
+        first, second = _SHADES[listed[number]]
+        beside = found.get(inner)
+        taken = beside is not None and abs(lightness(beside.fill) - lightness(first.fill)) < APART
+        found[number] = second if taken else first
+    return [found[number] for number in range(len(listed))]
