@@ -10,7 +10,7 @@ from matplotlib.patches import Polygon
 from labinterp._pictures.figures import SMALL, write
 from labinterp._pictures.scales import Scale
 from labinterp._pictures.shades import FAINT, INK, PAPER, Shade, shades
-from labinterp._pictures.strips import Strip, possible_span
+from labinterp._pictures.strips import Stretch, Strip, possible_span
 from labinterp._pictures.texts import number, words
 from labinterp._quantity import Quantity
 
@@ -28,24 +28,29 @@ class Ground:
         ax: The axes.
         scale: Of the numbers.
         inches: Length of the scale, to tell which names fit.
-        at: From a share of the scale to the axes' own x.
+        at: From a share of the scale to the axes' own x; default: the axes have the scale itself.
         upright: The scale is the y axis.
     """
 
-    def __init__(self, ax: Axes, scale: Scale, inches: float, at: Callable[[float], float], upright: bool = False) -> None:
-        self.ax, self.scale, self.inches, self.at, self.upright = ax, scale, inches, at, upright
+    def __init__(self, ax: Axes, scale: Scale, inches: float, at: Callable[[float], float] | None = None, upright: bool = False) -> None:
+        self.ax, self.scale, self.inches, self.upright = ax, scale, inches, upright
+        self.at, self._own = at or scale.at, at is None
 
     def plot(self, along: Sequence[float], across: Sequence[float], **style: Any) -> None:
         """Draw a line or a marker, along the scale and across it."""
         self.ax.plot(*((across, along) if self.upright else (along, across)), **style)
 
     def x(self, value: float) -> float:
-        """The axes' x of a number."""
-        return self.at(self.scale.share(value))
+        """The axes' x of a number: where the axes have the scale, the number itself."""
+        return value if self._own else self.at(self.scale.share(value))
 
     def between(self, low: float | None, high: float | None) -> tuple[float, float]:
         """The shares of the scale between which a stretch lies; a stretch without an end goes to the end of the scale."""
         return (0.0 if low is None else self.scale.share(low)), (1.0 if high is None else self.scale.share(high))
+
+    def reach(self, low: float | None, high: float | None) -> tuple[float, float]:
+        """The same on the axes' own x."""
+        return (self.at(0.0) if low is None else self.x(low)), (self.at(1.0) if high is None else self.x(high))
 
 
 def draw_strip(ground: Ground, strip: Strip, y: float, height: float, over: Quantity | None = None) -> None:
@@ -63,7 +68,7 @@ def draw_strip(ground: Ground, strip: Strip, y: float, height: float, over: Quan
     point = _POINT / ground.inches
     for stretch, shade in zip(strip.stretches, shades(s.code for s in strip.stretches), strict=True):
         start, end = ground.between(stretch.low, stretch.high)
-        ground.ax.add_patch(_band(ground, start, end, stretch.low is None, stretch.high is None, (y, half, point), shade, stretch.key))
+        ground.ax.add_patch(_band(ground, stretch, y, half, point, shade))
         text = words(stretch.key)
         middle, reach = (start + end) / 2, len(text) * _LETTER * SMALL * 0.58 / ground.inches
         fits = 2 * reach * ground.inches < (end - start) * ground.inches - 0.1
@@ -76,7 +81,7 @@ def draw_strip(ground: Ground, strip: Strip, y: float, height: float, over: Quan
     for line in strip.lines:
         at = ground.scale.share(line)
         ground.ax.plot(
-            [ground.at(at)] * 2, [y - half, y + half], color=INK, linewidth=0.9, zorder=3, solid_capstyle="butt", gid=f"line {line!r}"
+            [ground.x(line)] * 2, [y - half, y + half], color=INK, linewidth=0.9, zorder=3, solid_capstyle="butt", gid=f"line {line!r}"
         )
         text = number(float(f"{line:.4g}"))
         width = len(text) * _LETTER * SMALL / ground.inches
@@ -85,25 +90,24 @@ def draw_strip(ground: Ground, strip: Strip, y: float, height: float, over: Quan
             last = at + width / 2 + 0.008
 
 
-def _band(
-    ground: Ground, start: float, end: float, open_low: bool, open_high: bool, box: tuple[float, float, float], shade: Shade, key: str
-) -> Polygon:
-    """One band; where it has no end it runs out in a point."""
-    y, half, point = box
+def _band(ground: Ground, stretch: Stretch, y: float, half: float, point: float, shade: Shade) -> Polygon:
+    """One band, exactly between its lines; where it has none it runs out in a point."""
+    start, end = ground.between(stretch.low, stretch.high)
+    left, right = ground.reach(stretch.low, stretch.high)
     point = min(point, (end - start) / 2)
-    left = [(start + point, y + half), (start, y), (start + point, y - half)] if open_low else [(start, y + half), (start, y - half)]
-    right = [(end - point, y - half), (end, y), (end - point, y + half)] if open_high else [(end, y - half), (end, y + half)]
-    corners = [(ground.at(share), height) for share, height in (*left, *right)]
+    corners = [(left, y + half), (left, y - half)]
+    if stretch.low is None:
+        inner = ground.at(start + point)
+        corners = [(inner, y + half), (left, y), (inner, y - half)]
+    if stretch.high is None:
+        inner = ground.at(end - point)
+        corners += [(inner, y - half), (right, y), (inner, y + half)]
+    else:
+        corners += [(right, y - half), (right, y + half)]
     return Polygon(
-        corners,
-        closed=True,
-        facecolor=shade.fill,
-        edgecolor=shade.edge,
-        hatch=shade.hatch or None,
-        linewidth=0.6,
-        zorder=2,
-        gid=f"band {key}",
-    )
+        corners, closed=True, facecolor=shade.fill, edgecolor=shade.edge, hatch=shade.hatch or None, linewidth=0.6, zorder=2,
+        gid=f"band {stretch.key}",
+    )  # fmt: skip
 
 
 def draw_value(ground: Ground, quantity: Quantity, across: float, size: float = 7.0, marker: str = "D", hollow: bool = False) -> None:
@@ -133,11 +137,11 @@ def draw_value(ground: Ground, quantity: Quantity, across: float, size: float = 
             gid="value",
         )
         return
-    start, end = ground.between(low, high)
-    ground.plot([ground.at(start), ground.at(end)], [across] * 2, color=PAPER, linewidth=4.2, zorder=5.5, solid_capstyle="butt", gid="")
+    reach = ground.reach(low, high)
+    ground.plot(reach, [across] * 2, color=PAPER, linewidth=4.2, zorder=5.5, solid_capstyle="butt", gid="")
     style = (0, (2, 1)) if hollow else "-"
     ground.plot(
-        [ground.at(start), ground.at(end)],
+        reach,
         [across] * 2,
         color=INK,
         linewidth=2.0,
@@ -146,13 +150,13 @@ def draw_value(ground: Ground, quantity: Quantity, across: float, size: float = 
         solid_capstyle="butt",
         gid="interval",
     )
-    for share, known, arrow in ((start, low, "v" if ground.upright else "<"), (end, high, "^" if ground.upright else ">")):
+    for place, known, arrow in ((reach[0], low, "v" if ground.upright else "<"), (reach[1], high, "^" if ground.upright else ">")):
         if known is None:
-            ground.plot([ground.at(share)], [across], marker=arrow, markersize=size, color=INK, zorder=6, clip_on=False, gid="open end")
+            ground.plot([place], [across], marker=arrow, markersize=size, color=INK, zorder=6, clip_on=False, gid="open end")
         else:
             filled = quantity.comparator in ("<=", ">=", "~") and not hollow
             ground.plot(
-                [ground.at(share)], [across], marker="o", markersize=size * 0.85, color=INK, markerfacecolor=INK if filled else PAPER,
+                [place], [across], marker="o", markersize=size * 0.85, color=INK, markerfacecolor=INK if filled else PAPER,
                 markeredgewidth=1.4, zorder=6.5, gid="end",
             )  # fmt: skip
 

@@ -12,6 +12,7 @@ from labinterp._convert import convert
 from labinterp._inputs import LabResult, Patient
 from labinterp._interpret import assess
 from labinterp._pictures.strips import Strip, answering_strip, strip_of
+from labinterp._pictures.texts import number as plain
 from labinterp._quantity import Quantity
 from labinterp._report import Report
 from labinterp._results import Finding, NotAssessed
@@ -86,7 +87,9 @@ def cohort_of(
     id = catalog.analyte_id(analyte)
     found: list[Finding] = []
     limits: list[str] = []
-    if hasattr(values, "columns") or hasattr(values, "collect_schema") or hasattr(values, "column_names"):
+    if any(
+        hasattr(type(values), name) for name in ("columns", "collect_schema", "column_names")
+    ):  # the type is asked: a lazy frame would look
         counts, limits = _from_frame(values, id, prefix)
     else:
         counts, found = _from_answers(_answers(values, catalog, id, unit, patient, options), id)
@@ -108,7 +111,8 @@ def cohort_of(
             continue
         converted += count * (reported != wanted)
         if comparator:
-            censored[f"{comparator}{number} {reported}" if comparator != "~" else f"{number} {reported}"] += count
+            shown = number if comparator == "~" else f"{comparator}{plain(float(number))}"
+            censored[f"{shown} {reported}"] += count
         else:
             numbers += [float(number) if factor == 1 else float(number) * float(factor)] * count
     strips, said = _lines(catalog, id, wanted, found, limits, patient, options)

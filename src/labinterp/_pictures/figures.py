@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from labinterp._pictures.rendered import svg
 from labinterp._pictures.shades import INK, PAPER, QUIET
-from labinterp._pictures.texts import literal, paragraph
+from labinterp._pictures.texts import literal, number, paragraph
 from labinterp.errors import InputError
 
 if TYPE_CHECKING:
@@ -87,11 +87,16 @@ def bare(ax: Axes, sides: Iterable[str] = ("top", "right", "left", "bottom")) ->
         ax.spines[side].set_visible(False)
 
 
+def _tick(value: float, _: object) -> str:
+    """A number on an axis."""
+    return number(value)
+
+
 def numbered(axis: Axis, label: str, log: bool) -> None:
     """The numbers and the label of an axis; a logarithmic one says so."""
     if log:
         axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+        axis.set_major_formatter(FuncFormatter(_tick))
         axis.set_minor_formatter(NullFormatter())
     axis.set_tick_params(labelsize=SMALL, color=QUIET, labelcolor=QUIET)
     axis.set_label_text(literal(f"{label}, logarithmic scale" if log else label), fontsize=PLAIN, color=INK)

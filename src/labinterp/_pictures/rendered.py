@@ -54,7 +54,7 @@ def png(figure: Figure, dpi: float) -> bytes:
 
 def _first(text: str) -> str:
     """The first sentence."""
-    return re.split(r"(?<=[.:]) ", text, maxsplit=1)[0].rstrip(":")
+    return re.split(r"(?<=\.) ", text, maxsplit=1)[0]
 
 
 @contextmanager

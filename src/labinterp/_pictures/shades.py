@@ -24,16 +24,16 @@ class Shade(NamedTuple):
     ink: str = INK
 
 
-# Two for each code: the second where a neighbour already has the first.
-_SHADES: dict[str, tuple[Shade, Shade]] = {
+# Several for each code, ever darker: the next where a neighbour is too much like the one before.
+_SHADES: dict[str, tuple[Shade, ...]] = {
     "N": (Shade("#f2f8f3", "#dfe8e0", ""), Shade("#dfe8e0", "#c4cfc6", "")),
     "IND": (Shade("#dedae3", "#aea9b3", ".."), Shade("#cfcad5", "#aea9b3", "..")),
-    "L": (Shade("#a6c4e5", "#809ebe", "//"), Shade("#93b1d1", "#6e8cab", "//")),
+    "L": (Shade("#a6c4e5", "#809ebe", "//"), Shade("#93b1d1", "#6e8cab", "//"), Shade("#7ea0c3", "#597b9d", "//")),
     "LU": (Shade("#77a2cb", "#527da5", "////"), Shade("#6792bb", "#426e95", "////")),
-    "LL": (Shade("#487eac", "#1b5c87", "//////", PAPER), Shade("#366f9c", "#004d77", "//////", PAPER)),
-    "H": (Shade("#e7b88e", "#be936a", "\\\\"), Shade("#d2a57c", "#ab8159", "\\\\")),
+    "LL": (Shade("#366f9c", "#004d77", "//////", PAPER), Shade("#22608c", "#004068", "//////", PAPER)),
+    "H": (Shade("#e7b88e", "#be936a", "\\\\"), Shade("#d2a57c", "#ab8159", "\\\\"), Shade("#c39366", "#9b6f44", "\\\\")),
     "HU": (Shade("#c9935f", "#a16f3d", "\\\\\\\\"), Shade("#b78350", "#90602f", "\\\\\\\\")),
-    "HH": (Shade("#a46e36", "#7c4c15", "\\\\\\\\\\\\", PAPER), Shade("#935f28", "#6c3e05", "\\\\\\\\\\\\", PAPER)),
+    "HH": (Shade("#935f28", "#6c3e05", "\\\\\\\\\\\\", PAPER), Shade("#82511a", "#5c3100", "\\\\\\\\\\\\", PAPER)),
 }
 
 
@@ -65,8 +65,15 @@ def shades(codes: Iterable[str]) -> list[Shade]:
     found: dict[int, Shade] = {}
     # from normal outwards: of two bands with one code the one farther away is the darker
     for number, inner in [*((n, n - 1) for n in range(normal, len(listed))), *((n, n + 1) for n in range(normal - 1, -1, -1))]:
-        first, second = _SHADES[listed[number]]
-        beside = found.get(inner)
-        taken = beside is not None and abs(lightness(beside.fill) - lightness(first.fill)) < APART
-        found[number] = second if taken else first
+        found[number] = _beside(listed[number], found.get(inner), inner in found and listed[inner] == listed[number])
     return [found[number] for number in range(len(listed))]
+
+
+def _beside(code: str, inner: Shade | None, same: bool) -> Shade:
+    """The first shade of a code that can be told from its inner neighbour; a darker one than a neighbour of the same code."""
+    own = _SHADES[code]
+    if inner is None:
+        return own[0]
+    lit = lightness(inner.fill)
+    apart = [shade for shade in own if (lit - lightness(shade.fill) if same else abs(lit - lightness(shade.fill))) >= APART]
+    return apart[0] if apart else own[-1]

@@ -35,7 +35,7 @@ def literal(text: str) -> str:
         >>> print(literal("$x$"))
         \\$x\\$
     """
-    return text.replace("\\", "\\\\").replace("$", "\\$") if "$" in text else text
+    return text.replace("$", "\\$")
 
 
 def number(value: float) -> str:

@@ -103,7 +103,7 @@ def _bands(ax: Axes, pieces: list[Step], scale: Scale) -> None:
 
 
 def _points(ax: Axes, values: list[tuple[Point, Quantity]], scale: Scale, series: Series) -> None:
-    ground = Ground(ax, scale, 3.0, scale.at, upright=True)
+    ground = Ground(ax, scale, 3.0, upright=True)
     for point, quantity in values:
         converted = point.answer.quantity is not None and point.answer.quantity.unit != quantity.unit
         hollow = isinstance(point.answer, NotAssessed)

@@ -161,7 +161,7 @@ def _of_set(asked: Asked, limit_set: LimitSet, unit: str) -> list[Strip] | None:
 
 
 def _draw(ax: Axes, asked: Asked, quantity: Quantity, strips: list[Strip], scale: Scale, answering: str | None) -> None:
-    ground = Ground(ax, scale, 5.2, scale.at)
+    ground = Ground(ax, scale, 5.2)
     heights = [float(n) for n in range(1, len(strips) + 1)]
     ax.set_xscale("log" if scale.log else "linear")
     ax.set_xlim(scale.low, scale.high)
