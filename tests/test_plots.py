@@ -5,9 +5,12 @@ python -m tests.test_plots --write     writes the golden images anew; look at ea
 
 from __future__ import annotations
 
+import doctest
+import importlib
 import io
 import pickle
 import re
+import runpy
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -467,7 +470,8 @@ def test_an_svg_is_the_same_each_time_and_carries_its_words(tmp_path: Path) -> N
     root = ET.fromstring(first)
     svg = "{http://www.w3.org/2000/svg}"
     assert root.get("role") == "img"
-    assert root.get("aria-labelledby") == "title desc"
+    named = [root.find(f"{svg}{part}") for part in ("title", "desc")]
+    assert root.get("aria-labelledby", "").split() == [part.get("id") for part in named if part is not None]
     assert root.findtext(f"{svg}title") == "Blood results of a person: female, 71 years."
     assert root.findtext(f"{svg}desc") == plots.alt_text(plots.panel(example()))
     assert "inadequate" in {"".join(text.itertext()).strip().removeprefix("L  ") for text in root.iter(f"{svg}text")}
@@ -522,6 +526,22 @@ def test_odd_texts_of_a_report_are_only_texts(text: str, tmp_path: Path) -> None
     assert max(map(len, written)) < 200
     if text.startswith(("$", "<")):
         assert any(text[:12].strip() in one for one in written)
+
+
+def test_the_pictures_of_the_documents_are_those_of_their_script() -> None:
+    """Each picture in docs/examples says what the script makes of today's catalog, and none is left over."""
+    found: dict[str, Any] = runpy.run_path(str(ROOT / "docs" / "examples" / "make_pictures.py"))
+    folder = ROOT / "docs" / "examples" / "pictures"
+    made = found["pictures"]()
+    assert sorted(made) == sorted(path.name for path in folder.iterdir())
+    for name, figure in made.items():
+        assert ET.parse(folder / name).findtext("{http://www.w3.org/2000/svg}desc") == plots.alt_text(figure), name
+
+
+@pytest.mark.parametrize("module", sorted(path.stem for path in (ROOT / "src" / "labinterp" / "_pictures").glob("[a-z]*.py")))
+def test_the_examples_in_the_parts_run(module: str) -> None:
+    """Each example in a docstring gives what it shows."""
+    assert doctest.testmod(importlib.import_module(f"labinterp._pictures.{module}")).failed == 0
 
 
 # --- a good guest ---------------------------------------------------------------------------------------------

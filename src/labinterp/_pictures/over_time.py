@@ -133,8 +133,8 @@ def steps(series: Series, unit: str, start: date, end: date, options: Mapping[st
     told = [(p.day, strip) for p in series.points if isinstance(p.answer, Finding) and (strip := answering_strip(p.answer, unit))]
     if by_birth and all(any(step.start <= day <= step.end and _same(step.strip, strip) for step in by_birth) for day, strip in told):
         return by_birth, True
-    if not told:
-        return by_birth, True
+    if not told:  # nothing answered: a birth date still tells the lines, an age that is given once does not
+        return (by_birth if series.patient.birth_date is not None else []), True
     found: list[Step] = []
     for day, strip in told:
         if found and _same(found[-1].strip, strip):

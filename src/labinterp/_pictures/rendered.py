@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
@@ -33,11 +34,12 @@ def svg(figure: Figure) -> str:
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": _SOFTWARE})
     text = out.getvalue().decode("utf-8")
     text = text[text.index("<svg ") :]
-    named = f'<title id="title">{escape(head)}</title>\n <desc id="desc">{escape(said)}</desc>'
+    mark = sha256(said.encode()).hexdigest()[:12]  # several pictures may stand in one page
+    named = f'<title id="title-{mark}">{escape(head)}</title>\n <desc id="desc-{mark}">{escape(said)}</desc>'
     start = _HEAD.search(text)
     if start is None:  # pragma: no cover - matplotlib writes no SVG without its element
         raise InputError("the picture cannot be written as SVG")
-    opened = start[0][:-1] + ' role="img" aria-labelledby="title desc">'
+    opened = start[0][:-1] + " " + f'role="img" aria-labelledby="title-{mark} desc-{mark}">'
     body = "\n".join(line.rstrip() for line in text[start.end() :].splitlines())
     return f'<?xml version="1.0" encoding="utf-8"?>\n{opened}\n {named}{body}\n'
 

@@ -27,7 +27,7 @@ class Shade(NamedTuple):
 # Several for each code, ever darker: the next where a neighbour is too much like the one before.
 _SHADES: dict[str, tuple[Shade, ...]] = {
     "N": (Shade("#f2f8f3", "#dfe8e0", ""), Shade("#dfe8e0", "#c4cfc6", "")),
-    "IND": (Shade("#dedae3", "#aea9b3", ".."), Shade("#cfcad5", "#aea9b3", "..")),
+    "IND": (Shade("#dedae3", "#bbb6c0", "--"), Shade("#cfcad5", "#bbb6c0", "--")),
     "L": (Shade("#a6c4e5", "#809ebe", "//"), Shade("#93b1d1", "#6e8cab", "//"), Shade("#7ea0c3", "#597b9d", "//")),
     "LU": (Shade("#77a2cb", "#527da5", "////"), Shade("#6792bb", "#426e95", "////")),
     "LL": (Shade("#366f9c", "#004d77", "//////", PAPER), Shade("#22608c", "#004068", "//////", PAPER)),

@@ -99,6 +99,7 @@ def _strips(
 ) -> tuple[list[Strip], list[str]]:
     """The strips from the top, and sentences on the sets that are not drawn."""
     found: list[Strip] = []
+    answering = None
     if isinstance(finding, Finding):
         own, answering = own_strip(finding, unit), answering_strip(finding, unit)
         found += [
@@ -108,6 +109,9 @@ def _strips(
     entry = asked.catalog.table["analytes"][asked.analyte]
     for id in _ids(asked, authorities):
         if any(strip.id == id for strip in found):
+            continue
+        if answering is not None and answering.id == id:  # of several populations the one that answered
+            found.append(answering)
             continue
         if id in entry["no_limit"]:
             found += _silent(asked, id, unit, asked.catalog.table["no_limit"][id]["because"])
@@ -184,7 +188,7 @@ def _draw(ax: Axes, asked: Asked, quantity: Quantity, strips: list[Strip], scale
     draw_value(ground, quantity, 0.36)
     bold = {0.36, *(y for y, strip in zip(heights, strips, strict=True) if strip.id == answering)}
     ax.set_yticks([0.36, *heights], ["This result", *(literal(_label(strip)) for strip in strips)], fontsize=PLAIN, color=INK)
-    ax.tick_params(axis="y", length=0)
+    ax.tick_params(axis="y", length=0, pad=9)
     for y, label in zip([0.36, *heights], ax.get_yticklabels(), strict=True):
         label.set_fontweight("bold" if y in bold else "normal")
     numbered(ax.xaxis, unit_words(quantity.unit), scale.log)
