@@ -49,6 +49,7 @@ class Strip(NamedTuple):
         stretches: The bands, lowest first; empty where no line is drawn.
         answer: Keys of the bands the value may lie in; one where it is certain.
         said: Why no line is drawn, or what moved the lines.
+        certain: Whether the lines hold for the person; else only if the person is as `who` says.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Strip(NamedTuple):
     stretches: tuple[Stretch, ...]
     answer: tuple[str, ...] = ()
     said: str = ""
+    certain: bool = True
 
     @property
     def lines(self) -> list[float]:
@@ -72,7 +74,7 @@ class Strip(NamedTuple):
     @property
     def answered(self) -> str:
         """The band the value lies in, in words; several where it may lie in any of them."""
-        return " or ".join(key.replace("_", " ") for key in self.answer)
+        return " or ".join(key.replace("_", " ") for key in self.answer) + ("" if self.certain else " (if so)")
 
 
 def strip_of(catalog: Catalog, limit_set: LimitSet, population: int, unit: str, answer: tuple[str, ...] = ()) -> Strip:
@@ -129,11 +131,12 @@ def answering_strip(finding: Finding, unit: str) -> Strip | None:
     return strip_of(basis.catalog, basis.limit_set, basis.population, unit, answer)
 
 
-def rules_for(book: Book, limit_set: LimitSet, unit: str) -> list[Rule]:
-    """Every rule of a set that may hold for a person, as far as is known; none where it draws no line for them."""
+def rules_for(book: Book, limit_set: LimitSet, unit: str) -> tuple[list[Rule], bool]:
+    """Every rule of a set that may hold for a person, and whether one of them is certain to; none where it draws no line for them."""
     found = book.rules_of(limit_set, unit)
-    listed = [found] if isinstance(found, Rule) else [rule for _, rule in found if rule is not None]
-    return list({rule.population: rule for rule in listed}.values())
+    if isinstance(found, Rule):
+        return [found], True
+    return list({rule.population: rule for _, rule in found if rule is not None}.values()), False
 
 
 def keys_of(rule: Rule, quantity: Quantity) -> tuple[str, ...]:

@@ -155,10 +155,13 @@ def _current(asked: Asked, id: str) -> bool:
 
 def _of_set(asked: Asked, limit_set: LimitSet, unit: str) -> list[Strip] | None:
     """A strip for each population that may hold; None where there are too many to be told apart."""
-    rules = rules_for(asked.book, limit_set, asked.quantity.unit)
+    rules, certain = rules_for(asked.book, limit_set, asked.quantity.unit)
     if len(rules) > _MOST_WAYS:
         return None
-    return [strip_of(asked.catalog, rule.limit_set, rule.population, unit, keys_of(rule, asked.quantity)) for rule in rules]
+    return [
+        strip_of(asked.catalog, rule.limit_set, rule.population, unit, keys_of(rule, asked.quantity))._replace(certain=certain)
+        for rule in rules
+    ]
 
 
 # --- drawing --------------------------------------------------------------------------------------------------
@@ -183,7 +186,7 @@ def _draw(ax: Axes, asked: Asked, quantity: Quantity, strips: list[Strip], scale
         write(ax, scale.at(0.0), y + 0.22, below, SMALL * 0.92, va="top", color=QUIET, linespacing=1.15, bbox=_BEHIND, zorder=3)
         ax.annotate(
             literal(strip.answered or ("no line" if not strip.stretches else "not told")), (1, y), xytext=(6, 0), xycoords=("axes fraction", "data"),
-            textcoords="offset points", va="center", fontsize=PLAIN, color=INK if strip.answer else QUIET,
+            textcoords="offset points", va="center", fontsize=PLAIN, color=INK if strip.answer and strip.certain else QUIET,
         )  # fmt: skip
     draw_value(ground, quantity, 0.36)
     bold = {0.36, *(y for y, strip in zip(heights, strips, strict=True) if strip.id == answering)}
@@ -227,6 +230,8 @@ def _notes(finding: Finding | NotAssessed, asked: Asked, quantity: Quantity, str
             notes.append(
                 f"By rounding in print the converted value lies on the other side of a line of {', '.join(odd)}; the band named at the right holds."
             )
+    if not all(strip.certain for strip in strips):
+        notes.append('"If so": the lines hold only for such a person, and whether this person is one is not known.')
     if asked.quantity.comparator:
         notes.append("The value is known only as an interval; a band is named alone only if the whole interval lies in it.")
     return notes
@@ -244,7 +249,7 @@ def _beyond(strip: Strip, quantity: Quantity) -> bool:
 def _said(asked: Asked, quantity: Quantity, strips: list[Strip], sentences: list[str]) -> str:
     name = asked.catalog.table["analytes"][asked.analyte]["name"]
     rows = [
-        f"{strip.name} ({strip.id}): {strip.words.replace(' · ', ', ')} {unit_words(strip.unit)}; the value is {strip.answered or 'not told'}."
+        f"{strip.name} ({strip.id}): {strip.words.replace(' · ', ', ')} {unit_words(strip.unit)}{'' if strip.certain else f', for {strip.who}'}; the value is {strip.answered or 'not told'}."
         if strip.stretches
         else f"{strip.name} ({strip.id}): no line, {strip.said}."
         for strip in strips
