@@ -15,7 +15,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -256,6 +256,22 @@ def test_bands_move_on_the_birthday() -> None:
     assert list(by_start)[1:] == [at(date(2017, 6, 15)), at(date(2024, 6, 15))]
 
 
+@pytest.mark.parametrize("born", [date(2012, 6, 15), date(2012, 2, 29), date(2011, 8, 31), date(2012, 12, 31), date(2012, 1, 1)])
+def test_a_step_falls_on_the_day_on_which_the_engine_changes(born: date) -> None:
+    """The day before a step the engine still answers by the old line, on the day by the new one."""
+    series = [LabResult("Hb", "112", "g/L", collected_at=date(year, 1, 15)) for year in (2016, 2026)]
+    figure = plots.trend(series, "hemoglobin", patient=Patient(sex="male", birth_date=born))
+    turns = [date.fromisoformat(day) for day in re.findall(r"From (\d{4}-\d\d-\d\d) to", plots.alt_text(figure))[1:]]
+    assert len(turns) == 2
+    for turn in turns:
+        by_day = [
+            assess(LabResult("Hb", "112", "g/L", collected_at=turn + timedelta(days=n)), Patient(sex="male", birth_date=born))
+            for n in (-1, 0)
+        ]
+        populations = [answer.basis.population for answer in by_day]  # type: ignore[union-attr]
+        assert populations[0] != populations[1], turn
+
+
 def test_points_over_time_are_what_was_reported() -> None:
     """A plain value, one converted exactly (a square), a censored one as a bar with an arrow, an unread one as a cross."""
     figure = plots.trend(HAEMOGLOBIN, "hemoglobin", patient=BORN)
@@ -313,6 +329,7 @@ def test_the_shares_of_a_cohort_are_those_of_its_answers() -> None:
     assert "Not assessed: 3 (unreadable value 3)" in said
     assert "9 known only as intervals" in said
     assert "<4 ng/mL (9)" in said
+    assert "20 to 30 ng/mL (1)" in plots.alt_text(plots.distribution(["18 ng/mL", "20-30 ng/mL"], "vitamin_d"))
     bars = marks(figure, "bars")
     assert sum(bar.get_height() for bar in bars) == 134
     assert len({round(bar.get_width(), 6) for bar in bars}) == 1
@@ -418,6 +435,28 @@ def test_neighbouring_bands_differ_in_grey() -> None:
                         assert here > there, id
 
 
+# How colours look with each kind of colour-vision deficiency, complete (Machado, Oliveira and Fernandes 2009); rows act on linear light.
+DEFICIENCIES = {
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}
+
+
+@pytest.mark.parametrize("kind", DEFICIENCIES)
+def test_low_and_high_are_two_hues_for_every_eye(kind: str) -> None:
+    """The shades of low and high stay apart in colour, too, with each kind of colour-vision deficiency."""
+    for low, high in (("L", "H"), ("LU", "HU"), ("LL", "HH")):
+        seen = []
+        for code in (low, high):
+            colour = shades([code])[0].fill
+            parts = np.array([int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)])
+            linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+            mixed = np.clip(np.array(DEFICIENCIES[kind]) @ linear, 0, 1)
+            seen.append(np.where(mixed <= 0.0031308, mixed * 12.92, 1.055 * mixed ** (1 / 2.4) - 0.055))
+        assert float(np.abs(seen[0] - seen[1]).max()) > 0.15, (low, high)
+
+
 def test_text_on_a_band_can_be_read() -> None:
     """WCAG's contrast of 4.5 between a name and its band."""
 
@@ -513,7 +552,15 @@ def test_a_picture_appears_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
         plots.save(figure, tmp_path / "p.png", dpi=0)
 
 
-ODD = ["$\\frac{1}{2}$ $", "\x00\x07\x1b[31m\u202e\ufeff", "<script>alert(1)</script> & \"'", "x" * 5000, "^_{}%#~\\", "ferritin $x^2$"]
+ODD = [
+    "$\\frac{1}{2}$ $",
+    "\x00\x07\x1b[31m\u202e\ufeff",
+    "<script>alert(1)</script> & \"'",
+    "x" * 5000,
+    "^_{}%#~\\",
+    "ferritin $x^2$",
+    "铁蛋白 フェリチン",
+]
 
 
 @pytest.mark.parametrize("text", ODD)
@@ -560,6 +607,26 @@ assert dict(mpl.rcParams.copy()) == before
 assert "matplotlib.pyplot" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_style_does_not_change_what_is_seen() -> None:
+    """Under a dark style with a grid the pictures are the same; where TeX is on, none of their own texts goes through it."""
+    from matplotlib.text import Text
+
+    for name in ("panel", "value", "trend", "distribution_ecdf"):
+        draw = pictures()[name]
+        plain = rendered(draw)
+        with mpl.rc_context({"font.family": "DejaVu Sans"}):
+            mpl.style.use("dark_background")
+            mpl.rcParams["axes.grid"] = True
+            out = io.BytesIO()
+            draw().savefig(out, format="png", dpi=60)
+        out.seek(0)
+        assert float(np.sqrt(np.mean((imread(out)[..., :3] - plain) ** 2))) < 0.02, name
+        with mpl.rc_context({"text.usetex": True}):
+            texts = [text for text in draw().findobj(Text) if re.search("[A-Za-z]", text.get_text())]
+        assert texts
+        assert not [text.get_text() for text in texts if text.get_usetex()], name
 
 
 def test_the_users_axes_are_drawn_on() -> None:
@@ -629,6 +696,9 @@ def test_the_command_draws_each_kind(cli: Callable[..., Any], tmp_path: Path, mo
         assert said in done.err.replace("\n", " ")
     assert cli("plot", str(trend), "-o", str(tmp_path / "none.svg"), "--patient", "A", "--day", "2024-03-01").code == 0
     assert cli("plot", str(trend), "-o", str(tmp_path / "none.pdf"), "--patient", "B").code == 1
+    given = b"test,value,unit\n25(OH)D,18,ng/mL\n"
+    assert cli("plot", "-", "-o", str(tmp_path / "given.svg"), "--sex", "F", "--age", "34", stdin=given).code == 0
+    assert "female, 34 years" in (tmp_path / "given.svg").read_text("utf-8")
 
 
 # --- looked at ------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,7 +27,7 @@ from labinterp._interpret import interpret as interpret_panel
 from labinterp._report import Report
 from labinterp._results import Finding, NotAssessed
 from labinterp.errors import InputError
-from labinterp.readers import PanelIn, read_date, read_file
+from labinterp.readers import PanelIn, read_bytes, read_date, read_file
 
 
 class Kind(StrEnum):
@@ -39,7 +40,7 @@ class Kind(StrEnum):
 
 
 def plot(
-    file: Annotated[Path, typer.Argument(help="CSV, TSV or JSON, as for interpret.")],
+    file: Annotated[str, typer.Argument(help="CSV, TSV or JSON, as for interpret; - for standard input.")],
     out: Annotated[Path, typer.Option("-o", "--output", help="The picture: a name that ends in .svg or .png.")],
     kind: Annotated[Kind | None, typer.Option("--kind", help="Default: value where an analyte is named, else panel.")] = None,
     analyte: Annotated[str | None, typer.Option("--analyte", help="Id, name or LOINC code; for value and trend.")] = None,
@@ -76,10 +77,9 @@ def plot(
     catalog = catalog_of(limits)
     options: dict[str, Any] = {"authority": authority_of(authority, catalog), "as_of": as_of, "decimal": decimal, "catalog": catalog}
     roles = pairs(column or [], "--column", "value=RESULT")
-    panels = [
-        one._replace(patient=stated(one.patient, sex, age, pregnant))
-        for one in read_file(file, columns=roles, delimiter=delimiter, encoding=encoding).panels
-    ]
+    reading: dict[str, Any] = {"columns": roles, "delimiter": delimiter, "encoding": encoding}
+    source = read_bytes(sys.stdin.buffer.read(), **reading) if file == "-" else read_file(file, **reading)
+    panels = [one._replace(patient=stated(one.patient, sex, age, pregnant)) for one in source.panels]
     panels = _of_patient(panels, patient)
     if kind is Kind.trend:
         figure = plots.trend(panels, analyte or "", unit=unit, **options)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from labinterp._book import Rule, book_for, chosen
-from labinterp._catalog import Catalog
+from labinterp._catalog import Catalog, iso
 from labinterp._convert import convert
 from labinterp._inputs import LabResult, Patient
 from labinterp._interpret import assess
@@ -111,7 +111,11 @@ def cohort_of(
             continue
         converted += count * (reported != wanted)
         if comparator:
-            shown = number if comparator == "~" else f"{comparator}{plain(float(number))}"
+            low, _, high = number.partition("~")
+            ends = (
+                f"{plain(float(low))} to {plain(float(high))}" if high else f"a range from {plain(float(low))}"
+            )  # a frame has the lower end
+            shown = ends if comparator == "~" else f"{comparator}{plain(float(number))}"
             censored[f"{shown} {reported}"] += count
         else:
             numbers += [float(number) if factor == 1 else float(number) * float(factor)] * count
@@ -223,7 +227,7 @@ def _lines(
     """The strips to draw, and why there are none or several."""
     if patient is not None:
         authority = chosen(catalog, options.get("authority"))
-        rule = book_for(catalog, patient, authority, catalog.as_of).find(analyte, unit)
+        rule = book_for(catalog, patient, authority, iso(options.get("as_of"), catalog)).find(analyte, unit)
         if isinstance(rule, Rule):
             return (strip_of(catalog, rule.limit_set, rule.population, unit),), "The lines are those of the person that was given."
         return (), "No single line holds for the person that was given; none is drawn."

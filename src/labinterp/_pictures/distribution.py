@@ -14,7 +14,7 @@ from labinterp._pictures.cohort import Cohort, cohort_of
 from labinterp._pictures.figures import SMALL, axes_on, bare, numbered, small_print, title
 from labinterp._pictures.said import describe
 from labinterp._pictures.scales import Scale, scale_of
-from labinterp._pictures.shades import INK, QUIET, shades
+from labinterp._pictures.shades import INK, PAPER, QUIET, shades
 from labinterp._pictures.strips import Strip, numbers_of, reasons
 from labinterp._pictures.texts import literal, number, unit_words, words
 from labinterp.errors import InputError
@@ -86,7 +86,7 @@ def _ground(ax: Axes, strips: tuple[Strip, ...], scale: Scale) -> None:
             shares = scale.share(low), scale.share(high)
             if len(stretch.key) * 0.0095 < shares[1] - shares[0]:
                 ax.annotate(
-                    words(stretch.key), (scale.at(sum(shares) / 2), 0.965), xycoords=across, ha="center", va="top", fontsize=SMALL, color=shade.ink,
+                    words(stretch.key), (scale.at(sum(shares) / 2), 0.965), xycoords=across, ha="center", va="top", usetex=False, fontsize=SMALL, color=shade.ink,
                     bbox={"boxstyle": "square,pad=0.2", "facecolor": shade.fill, "edgecolor": "none"}, zorder=5,
                 )  # fmt: skip
     for strip, style in zip(strips, _STYLES, strict=False):
@@ -107,6 +107,8 @@ def _ground(ax: Axes, strips: tuple[Strip, ...], scale: Scale) -> None:
                 ax.annotate(
                     number(float(f"{line:.4g}")),
                     (line, 1),
+                    color=INK,
+                    usetex=False,
                     xytext=(0, 2),
                     xycoords=across,
                     textcoords="offset points",
@@ -114,7 +116,9 @@ def _ground(ax: Axes, strips: tuple[Strip, ...], scale: Scale) -> None:
                     fontsize=SMALL,
                 )
     if len(strips) > 1:
-        ax.legend(loc="best", fontsize=SMALL, framealpha=1.0, title="Lines for", title_fontsize=SMALL)
+        legend = ax.legend(loc="best", fontsize=SMALL, framealpha=1.0, facecolor=PAPER, title="Lines for", title_fontsize=SMALL)
+        for text in (legend.get_title(), *legend.get_texts()):
+            text.set(color=INK, usetex=False)
 
 
 def _bars(ax: Axes, cohort: Cohort, scale: Scale) -> int:
@@ -177,7 +181,7 @@ def _notes(cohort: Cohort, bins: int, log: bool) -> list[str]:
     ]
     sets = list(dict.fromkeys(f"{strip.name} ({strip.id}): {strip.words} {unit_words(strip.unit)}" for strip in cohort.strips))
     notes += [f"Lines of {one}." for one in sets]
-    notes.append(cohort.said)
+    notes += [cohort.said] if cohort.said else []
     notes.append(f"Drawn: the {len(cohort.numbers)} plain values that were read, assessed or not.")
     if bins:
         notes.append(f"{bins} bins of one width{' on the logarithmic scale' if log else ''}; nothing is smoothed.")

@@ -41,26 +41,55 @@ def axes_on(ax: Axes | None, width: float, height: float) -> tuple[Figure, Axes]
     """
     if ax is None:
         made = sheet(width, height)
-        return made, made.add_subplot()
+        return made, plain(made.add_subplot())
     if not isinstance(ax, Axes):
         raise InputError(f"ax is a matplotlib Axes, not {type(ax).__name__}")
     figure = ax.figure
     while isinstance(figure, SubFigure):
         figure = figure.figure
+    return figure, plain(ax)
+
+
+def plain(ax: Axes) -> Axes:
+    """The axes without what a style may have put there: the colours here are made for paper."""
+    ax.set_facecolor(PAPER)
+    ax.grid(False)
+    return ax
+
+
+def page(width: float, height: float, ax: Axes | None) -> tuple[Figure, Axes]:
+    """Axes that are a page: inches from the upper left corner, no frame, no numbers."""
+    if ax is None:
+        figure: Figure = sheet(width, height, constrained=False)
+        ax = plain(figure.add_axes((0.0, 0.0, 1.0, 1.0)))
+    else:
+        figure, ax = axes_on(ax, width, height)
+    ax.set_xlim(0, width)
+    ax.set_ylim(height, 0)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    bare(ax)
     return figure, ax
 
 
 def write(ax: Axes, x: float, y: float, text: str, size: float = PLAIN, **more: object) -> Text:
-    """A text at a place in data coordinates; it is never read as a formula."""
-    return ax.text(x, y, literal(text), fontsize=size, **{"color": INK, **more})  # type: ignore[arg-type]
+    """A text at a place in data coordinates; it is never read as a formula, nor by TeX where the user has it on."""
+    return ax.text(x, y, literal(text), fontsize=size, **{"color": INK, "usetex": False, **more})  # type: ignore[arg-type]
 
 
 def title(ax: Axes, text: str, below: str = "", away: float = 7) -> None:
     """The title of some axes, flush left, and a quieter line below it, so many points above the axes."""
-    ax.set_title(literal(text), loc="left", fontsize=LARGE, color=INK, fontweight="bold", pad=away + (15 if below else 1))
+    ax.set_title(literal(text), loc="left", fontsize=LARGE, color=INK, fontweight="bold", usetex=False, pad=away + (15 if below else 1))
     if below:
         ax.annotate(
-            literal(below), (0, 1), xytext=(0, away), xycoords="axes fraction", textcoords="offset points", fontsize=PLAIN, color=QUIET
+            literal(below),
+            (0, 1),
+            xytext=(0, away),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            fontsize=PLAIN,
+            color=QUIET,
+            usetex=False,
         )
 
 
@@ -77,7 +106,7 @@ def small_print(ax: Axes, sentences: Iterable[str], width: int, below: float = 3
     if text:
         ax.annotate(
             literal(text), (0, 0), xytext=(0, -below), xycoords="axes fraction", textcoords="offset points",
-            va="top", fontsize=SMALL, color=QUIET, linespacing=1.35,
+            va="top", fontsize=SMALL, color=QUIET, usetex=False, linespacing=1.35,
         )  # fmt: skip
 
 
@@ -99,4 +128,4 @@ def numbered(axis: Axis, label: str, log: bool) -> None:
         axis.set_major_formatter(FuncFormatter(_tick))
         axis.set_minor_formatter(NullFormatter())
     axis.set_tick_params(labelsize=SMALL, color=QUIET, labelcolor=QUIET)
-    axis.set_label_text(literal(f"{label}, logarithmic scale" if log else label), fontsize=PLAIN, color=INK)
+    axis.set_label_text(literal(f"{label}, logarithmic scale" if log else label), fontsize=PLAIN, color=INK, usetex=False)

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from labinterp._book import Book, Rule, chosen
-from labinterp._catalog import Catalog
+from labinterp._catalog import Catalog, iso
 from labinterp._inputs import LabResult, Patient
 from labinterp._interpret import assess, interpret
 from labinterp._pictures.strips import Strip, answering_strip, strip_of
@@ -155,7 +155,7 @@ def _by_birth(series: Series, unit: str, start: date, end: date, options: Mappin
     authority = chosen(catalog, options.get("authority"))
     wanted = authority.get(series.analyte) if isinstance(authority, Mapping) else authority
     first = next((p.answer for p in series.points if isinstance(p.answer, Finding)), None)
-    as_of = first.basis.as_of if first else catalog.as_of
+    as_of = first.basis.as_of if first else iso(options.get("as_of"), catalog)
     drawn = catalog.drawn_by(series.analyte, wanted, as_of)
     if not isinstance(drawn, list):
         return []
@@ -199,7 +199,5 @@ def _months_after(born: date, months: int) -> date | None:
         return None
     try:
         return date(year, month + 1, born.day)
-    except ValueError:  # there is no such day: the month is complete on the next day
-        return date(year, month + 1, 28) + timedelta(
-            days=(date(year + (month == 11), (month + 1) % 12 + 1, 1) - date(year, month + 1, 28)).days
-        )
+    except ValueError:  # the month has no such day: it is complete on the first of the next, as the age counts it
+        return date(year + (month == 11), (month + 1) % 12 + 1, 1)

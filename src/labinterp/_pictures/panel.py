@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from labinterp._catalog import Catalog
 from labinterp._pictures.bands import Ground, draw_strip, draw_value
-from labinterp._pictures.figures import LARGE, PLAIN, SMALL, axes_on, bare, sheet, write
+from labinterp._pictures.figures import LARGE, PLAIN, SMALL, page, write
 from labinterp._pictures.said import describe
 from labinterp._pictures.scales import scale_of
 from labinterp._pictures.shades import FAINT, INK, QUIET
@@ -27,22 +27,13 @@ _ROW, _LINE = 0.52, 0.155
 
 def draw(report: Report, ax: Axes | None) -> Figure:
     """See `plots.panel`."""
-    page = _page(report)
-    height = _height(page)
-    if ax is None:
-        figure: Figure = sheet(_WIDTH, height, constrained=False)
-        ax = figure.add_axes((0.0, 0.0, 1.0, 1.0))
-    else:
-        figure, ax = axes_on(ax, _WIDTH, height)
-    ax.set_xlim(0, _WIDTH)
-    ax.set_ylim(height, 0)
-    ax.set_xticks([])
-    ax.set_yticks([])
-    bare(ax)
+    parts = _parts(report)
+    height = _height(parts)
+    figure, ax = page(_WIDTH, height, ax)
     write(ax, _MARGIN, 0.36, "Blood results", LARGE * 1.15, fontweight="bold")
     write(ax, _MARGIN, 0.6, person_words(report), PLAIN, color=QUIET)
     y = 0.98
-    for part in page:
+    for part in parts:
         y = _row(ax, part, y) if isinstance(part, Finding) else _text(ax, part, y)
     describe(ax, _said(report))
     return figure
@@ -66,7 +57,7 @@ class _Head(_Text):
     __slots__ = ()
 
 
-def _page(report: Report) -> list[Finding | _Text]:
+def _parts(report: Report) -> list[Finding | _Text]:
     """What stands on the page, from the top."""
     page: list[Finding | _Text] = []
     if report.alerts:  # a red flag stands first

@@ -9,7 +9,7 @@ from matplotlib.path import Path as Outline
 
 from labinterp._catalog import Catalog
 from labinterp._codes import CERTAINTIES, RELATIONS
-from labinterp._pictures.figures import LARGE, PLAIN, SMALL, axes_on, bare, sheet, write
+from labinterp._pictures.figures import LARGE, PLAIN, SMALL, page, write
 from labinterp._pictures.panel import person_words
 from labinterp._pictures.paths import COLUMNS, SOUNDS, Node, Path, ordered, path_of
 from labinterp._pictures.said import describe
@@ -38,16 +38,7 @@ def draw(report: Report, catalog: Catalog | None, ax: Axes | None) -> Figure:
     tall = max(tall, 0.5)
     small = paragraph([*report.standing, report.disclaimer], 190)
     height = _TOP + tall + (0.75 if path.edges else 0.3) + _LINE * 0.86 * (small.count("\n") + 1) + 0.25
-    if ax is None:
-        figure: Figure = sheet(_WIDTH, height, constrained=False)
-        ax = figure.add_axes((0.0, 0.0, 1.0, 1.0))
-    else:
-        figure, ax = axes_on(ax, _WIDTH, height)
-    ax.set_xlim(0, _WIDTH)
-    ax.set_ylim(height, 0)
-    ax.set_xticks([])
-    ax.set_yticks([])
-    bare(ax)
+    figure, ax = page(_WIDTH, height, ax)
     write(ax, _MARGIN, 0.38, "What these results may have to do with muscle", LARGE * 1.1, fontweight="bold")
     write(ax, _MARGIN, 0.63, person_words(report), PLAIN, color=QUIET)
     if path.nodes:

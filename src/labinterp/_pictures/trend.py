@@ -98,7 +98,7 @@ def _bands(ax: Axes, pieces: list[Step], scale: Scale) -> None:
                 middle = scale.at((scale.share(low) + scale.share(high)) / 2)
                 ax.annotate(
                     literal(f"{words(stretch.key)} {stretch.span}"), (1, middle), xytext=(6, 0), xycoords=("axes fraction", "data"),
-                    textcoords="offset points", va="center", fontsize=SMALL, color=INK,
+                    textcoords="offset points", va="center", usetex=False, fontsize=SMALL, color=INK,
                 )  # fmt: skip
 
 

@@ -186,11 +186,11 @@ def _draw(ax: Axes, asked: Asked, quantity: Quantity, strips: list[Strip], scale
         write(ax, scale.at(0.0), y + 0.22, below, SMALL * 0.92, va="top", color=QUIET, linespacing=1.15, bbox=_BEHIND, zorder=3)
         ax.annotate(
             literal(strip.answered or ("no line" if not strip.stretches else "not told")), (1, y), xytext=(6, 0), xycoords=("axes fraction", "data"),
-            textcoords="offset points", va="center", fontsize=PLAIN, color=INK if strip.answer and strip.certain else QUIET,
+            textcoords="offset points", va="center", usetex=False, fontsize=PLAIN, color=INK if strip.answer and strip.certain else QUIET,
         )  # fmt: skip
     draw_value(ground, quantity, 0.36)
     bold = {0.36, *(y for y, strip in zip(heights, strips, strict=True) if strip.id == answering)}
-    ax.set_yticks([0.36, *heights], ["This result", *(literal(_label(strip)) for strip in strips)], fontsize=PLAIN, color=INK)
+    ax.set_yticks([0.36, *heights], ["This result", *(literal(_label(strip)) for strip in strips)], fontsize=PLAIN, color=INK, usetex=False)
     ax.tick_params(axis="y", length=0, pad=9)
     for y, label in zip([0.36, *heights], ax.get_yticklabels(), strict=True):
         label.set_fontweight("bold" if y in bold else "normal")
