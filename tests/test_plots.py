@@ -592,6 +592,27 @@ def test_the_examples_in_the_parts_run(module: str) -> None:
     assert doctest.testmod(importlib.import_module(f"labinterp._pictures.{module}")).failed == 0
 
 
+def test_nothing_leaves_the_page() -> None:
+    """Endless names, units and digits stay within the page, and a value beside its strip."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.text import Text
+
+    long = [LabResult("x" * 300, "9" * 60, "u" * 100), LabResult("ferritin", "12." + "1" * 60, "ug/L"), LabResult("Mg", "0.8", "mmol/L")]
+    for figure in (
+        plots.panel(interpret(long, Patient(id="P" * 400, sex="male", age_years=34))),
+        plots.panel(example()),
+        plots.story(example()),
+    ):
+        canvas: Any = FigureCanvasAgg(figure)
+        canvas.draw()
+        boxes = [text.get_window_extent(canvas.get_renderer()) for text in figure.findobj(Text) if text.get_text()]
+        assert min(box.x0 for box in boxes) >= 0
+        assert max(box.x1 for box in boxes) <= figure.bbox.width
+        assert min(box.y0 for box in boxes) >= 0
+        assert max(box.y1 for box in boxes) <= figure.bbox.height
+    assert "12.1111111111… ug/L" in words(plots.panel(interpret(long, Patient(sex="male", age_years=34))))
+
+
 # --- a good guest ---------------------------------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ from textwrap import wrap
 from labinterp._quantity import Quantity
 
 LONGEST = 60  # characters of a text that came from a report
+_DIGITS = 14  # characters of a number; no laboratory prints more, and a longer one would lie over its neighbours
 
 
 def shown(text: object, longest: int = LONGEST) -> str:
@@ -63,7 +64,10 @@ def quantity_words(quantity: Quantity, digits: int | None = None) -> str:
     """
 
     def one(value: object) -> str:
-        return str(value) if digits is None else number(float(f"{float(str(value)):.{digits}g}"))
+        text = str(value)
+        if digits is None:
+            return text if len(text) <= _DIGITS else f"{text[: _DIGITS - 1]}…"
+        return number(float(f"{float(text):.{digits}g}"))
 
     if quantity.comparator == "~":
         return f"{one(quantity.value)} to {one(quantity.high)} {unit_words(quantity.unit)}"
