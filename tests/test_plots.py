@@ -188,6 +188,8 @@ def test_a_refusal_is_drawn_where_there_is_a_quantity() -> None:
     assert (lines(figure, 1), lines(figure, 2)) == ([80, 110, 120], [80, 110, 130])
     assert "not assessed: sex unknown" in words(figure)
     assert words(figure).count("(if so)") == 2
+    with pytest.raises(InputError, match="unknown context"):
+        plots.value(refused, patient=Patient(contexts=["moonstruck"]))
     with pytest.raises(InputError, match="no quantity to draw"):
         plots.value(assess({"ferritin": "pending"}))
 

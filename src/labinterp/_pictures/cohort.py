@@ -10,7 +10,7 @@ from labinterp._book import Rule, book_for, chosen
 from labinterp._catalog import Catalog, iso
 from labinterp._convert import convert
 from labinterp._inputs import LabResult, Patient
-from labinterp._interpret import assess
+from labinterp._interpret import assess, known_contexts
 from labinterp._pictures.strips import Strip, answering_strip, strip_of
 from labinterp._pictures.texts import number as plain
 from labinterp._quantity import Quantity
@@ -227,7 +227,7 @@ def _lines(
     """The strips to draw, and why there are none or several."""
     if patient is not None:
         authority = chosen(catalog, options.get("authority"))
-        rule = book_for(catalog, patient, authority, iso(options.get("as_of"), catalog)).find(analyte, unit)
+        rule = book_for(catalog, known_contexts(catalog, patient), authority, iso(options.get("as_of"), catalog)).find(analyte, unit)
         if isinstance(rule, Rule):
             return (strip_of(catalog, rule.limit_set, rule.population, unit),), "The lines are those of the person that was given."
         return (), "No single line holds for the person that was given; none is drawn."

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from labinterp._book import Book, Rule, chosen
 from labinterp._catalog import Catalog, iso
 from labinterp._inputs import LabResult, Patient
-from labinterp._interpret import assess, interpret
+from labinterp._interpret import assess, interpret, known_contexts
 from labinterp._pictures.strips import Strip, answering_strip, strip_of
 from labinterp._report import Report
 from labinterp._results import Finding, NotAssessed
@@ -67,7 +67,7 @@ def series_of(results: Any, analyte: str, patient: Patient | None, catalog: Cata
     """
     catalog = catalog or Catalog.default()
     id = catalog.analyte_id(analyte)
-    person, dated = patient or Patient(), []
+    person, dated = known_contexts(catalog, patient or Patient()), []
     for day, answer, who in _answers(results, person, {**options, "catalog": catalog}):
         if answer.analyte == id:
             dated.append((day, answer))

@@ -9,6 +9,7 @@ from labinterp._book import Book, book_for
 from labinterp._catalog import Catalog
 from labinterp._convert import convert
 from labinterp._inputs import Patient
+from labinterp._interpret import known_contexts
 from labinterp._pictures.bands import Ground, draw_strip, draw_value, guide
 from labinterp._pictures.figures import PLAIN, SMALL, axes_on, bare, numbered, small_print, title, write
 from labinterp._pictures.said import describe
@@ -88,7 +89,8 @@ def _asked(finding: Finding | NotAssessed, patient: Patient | None, catalog: Cat
             f"there is no quantity to draw: the result was not assessed ({finding.reason}); give value and unit so that they can be read"
         )
     catalog = catalog or Catalog.default()
-    return Asked(catalog, patient or Patient(), finding.analyte, finding.quantity, catalog.as_of, f"not assessed: {words(finding.reason)}")
+    person = known_contexts(catalog, patient or Patient())
+    return Asked(catalog, person, finding.analyte, finding.quantity, catalog.as_of, f"not assessed: {words(finding.reason)}")
 
 
 # --- which strips ---------------------------------------------------------------------------------------------
