@@ -140,6 +140,13 @@ def test_the_laboratorys_own_range_is_a_row_in_the_unit_shown() -> None:
     assert lines(plots.value(assess(result, WOMAN), authorities="who", unit="pmol/L"), 1) == pytest.approx([13 * factor, 150 * factor])
 
 
+def test_a_range_with_one_end_is_told_as_it_is_printed() -> None:
+    """ "< 15" says that 15 is over it; "up to 15" would not."""
+    for text, band in (("< 15", "above"), ("<= 15", "within")):
+        said = plots.alt_text(plots.value(assess(LabResult("homocysteine", "15", "umol/L", ref_text=text), WOMAN), authorities="arup-2021"))
+        assert f"within {text}, above over it umol/L; the value is {band}." in said
+
+
 def test_a_band_without_an_end_runs_out_in_a_point() -> None:
     """The outer bands have five corners; a band between two lines is a box, exactly between them."""
     figure = plots.value(assess({"25(OH)D": "18 ng/mL"}, WOMAN), authorities="nam")

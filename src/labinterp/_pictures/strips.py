@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from labinterp._book import Book, Rule
+from labinterp._pictures.texts import shown
 from labinterp._quantity import Quantity
 from labinterp._results import Finding
 from labinterp._rules import LimitSet, beside, place
@@ -103,19 +104,16 @@ def own_strip(finding: Finding, unit: str) -> Strip | None:
         return None
     factor = finding.basis.catalog.factor(finding.analyte, finding.unit, unit) or Fraction(1)
     low, high = (None if end is None else float(Fraction(end) * factor) for end in (reported.low, reported.high))
+    both = low is not None and high is not None
+    # whether "15" itself belongs to a range with one end is a matter of how it is printed: then the print speaks
+    printed = shown(reported.text, 30) if reported.text and unit == finding.unit and not both else ""
     stretches = []
     if low is not None:
-        stretches.append(Stretch("below", "L", "below the laboratory's range", f"<{low:.6g}", None, low))
-    within = (
-        f"{low:.6g} to {high:.6g}"
-        if low is not None and high is not None
-        else f"from {low:.6g}"
-        if low is not None
-        else f"up to {high:.6g}"
-    )
+        stretches.append(Stretch("below", "L", "below the laboratory's range", f"<{low:.6g}" if both else "under it", None, low))
+    within = f"{low:.6g} to {high:.6g}" if both else printed or (f"up to {high:.6g}" if low is None else f"from {low:.6g}")
     stretches.append(Stretch("within", "N", "within the laboratory's range", within, low, high))
     if high is not None:
-        stretches.append(Stretch("above", "H", "above the laboratory's range", f">{high:.6g}", high, None))
+        stretches.append(Stretch("above", "H", "above the laboratory's range", f">{high:.6g}" if both else "over it", high, None))
     answer = (_OWN_WORDS[reported.code],) if reported.code in _OWN_WORDS else ()
     return Strip("reported", "The laboratory's own range", "as printed with the value", unit, tuple(stretches), answer)
 
