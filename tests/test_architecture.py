@@ -29,32 +29,33 @@ PARTS = {
     "_commands",
     "_service",
     "_pages",
+    "_pictures",
 }  # folders of modules; their own __init__ holds a docstring and nothing else
 
 # Lowest first. A module imports only from layers below its own.
 LAYERS = [
-    {"_analyte", "_codes", "_digest", "_frames.texts", "_lazy", "_schema_parts", "_streams.progress", "_streams.quoting", "errors"},
-    {"_flag_words", "_pages.messages", "_schema_analyte", "_schema_links"},
-    {"_derived", "_files", "_formats.kinds", "_formats.unpacked", "_frames.carried", "_frames.recognised", "_inputs", "_names", "_quantity", "_streams.pieces", "_streams.plain", "_streams.tally", "_streams.watch"},
-    {"_draws", "_facts", "_frames.numbers", "_plain", "_rules", "_streams.ways", "_table", "_units"},
-    {"_printed_ranges"},
+    {"_analyte", "_codes", "_digest", "_frames.texts", "_lazy", "_pictures.scales", "_schema_parts", "_streams.progress", "_streams.quoting", "errors"},
+    {"_flag_words", "_pages.messages", "_pictures.said", "_pictures.shades", "_schema_analyte", "_schema_links"},
+    {"_derived", "_files", "_formats.kinds", "_formats.unpacked", "_frames.carried", "_frames.recognised", "_inputs", "_names", "_pictures.rendered", "_quantity", "_streams.pieces", "_streams.plain", "_streams.tally", "_streams.watch"},
+    {"_draws", "_facts", "_frames.numbers", "_pictures.texts", "_plain", "_rules", "_streams.ways", "_table", "_units"},
+    {"_pictures.figures", "_printed_ranges"},
     {"_border", "_compile", "_frames.screen", "_identify", "_intake", "_reported", "_streams.blocks", "_streams.heads", "_streams.written", "_worlds"},
-    {"_check_derive", "_check_limits", "_check_links", "_origins", "_streams.scans", "_trace"},
+    {"_check_derive", "_check_limits", "_check_links", "_origins", "_pictures.saved", "_streams.scans", "_trace"},
     {"_checks", "_results"},
     {"_pages.strip", "_pages.tidy", "_report"},
     {"_json", "_pages.people"},
     {"_catalog", "_measure", "_pages.shown"},
-    {"_convert", "_frames.classes", "_pages.page", "_spans", "_whose"},
+    {"_convert", "_frames.classes", "_pages.page", "_pictures.paths", "_spans", "_whose"},
     {"_book", "_frames.ages", "_laboratory", "_pages.glance", "html"},
-    {"_assess"},
-    {"_frames.stretches", "_lanes", "_patterns", "_streams.stated"},
-    {"_computed", "_draw_frames.persons", "_draw_frames.sights", "_explain", "_frames.words", "_gate_words"},
-    {"_betrayed", "_draw_frames.panel_engine", "_draw_frames.row_panels", "_frames.cases"},
+    {"_assess", "_pictures.strips"},
+    {"_frames.stretches", "_lanes", "_patterns", "_pictures.bands", "_streams.stated"},
+    {"_computed", "_draw_frames.persons", "_draw_frames.sights", "_explain", "_frames.words", "_gate_words", "_pictures.panel"},
+    {"_betrayed", "_draw_frames.panel_engine", "_draw_frames.row_panels", "_frames.cases", "_pictures.story"},
     {"_frames.columns", "_frames.ranges", "_story", "_together"},
     {"_draw_frames.statements", "_frames.rows", "_interpret", "_summary"},
-    {"_documents", "_formats.forms_out", "_formats.tables", "_frames.asked", "_render", "_render_story", "testing"},
-    {"_flagged", "_formats.own_json", "_frames.local", "_frames.row_keys", "_streams.streams"},
-    {"readers"},
+    {"_documents", "_formats.forms_out", "_formats.tables", "_frames.asked", "_pictures.cohort", "_pictures.over_time", "_pictures.value", "_render", "_render_story", "testing"},
+    {"_flagged", "_formats.own_json", "_frames.local", "_frames.row_keys", "_pictures.distribution", "_pictures.trend", "_streams.streams"},
+    {"plots", "readers"},
     {"_draw_frames.derived_results", "_frames.text_codes"},
     {"_draw_frames.betrayed_rows", "_draw_frames.panel_results", "_draw_frames.said"},
     {"_draw_frames.panel_rows", "_frames.code_answers"},
@@ -64,7 +65,7 @@ LAYERS = [
     {"_service.bodies", "_service.gate", "_service.lookups", "_service.schema", "_service.work"},
     {"_service.routes"},
     {"_commands.options", "_commands.output", "dataframes", "service"},
-    {"_commands.explaining", "_commands.looking_up", "_commands.reading", "_commands.reporting", "_commands.serving"},
+    {"_commands.explaining", "_commands.looking_up", "_commands.plotting", "_commands.reading", "_commands.reporting", "_commands.serving"},
     {"cli"},
     {"__init__", "__main__"},
 ]  # fmt: skip
@@ -82,6 +83,8 @@ FRAMES = {name for name in LEVEL if name.startswith(("_frames.", "_draw_frames."
     "_streams.blocks", "_streams.pieces", "_streams.plain", "_streams.watch", "_streams.scans", "_streams.stated", "_streams.streams", "_streams.tally", "_streams.written",
     "dataframes",
 }  # fmt: skip
+
+PICTURES = {"plots", *(name for name in LEVEL if name.startswith("_pictures."))}
 
 COMMANDS = {name for name in LEVEL if name.startswith("_commands.")}
 SERVICE = {"service"} | {name for name in LEVEL if name.startswith("_service.")}
@@ -106,6 +109,7 @@ ALLOWED = {
     "fastapi": SERVICE,
     "starlette": SERVICE,
     "uvicorn": {"_commands.serving"},
+    "matplotlib": PICTURES,
     "numpy": FRAMES,
     "polars": FRAMES,
     "pandas": {"_frames.local", "_draw_frames.panels"},
@@ -117,6 +121,7 @@ ALLOWED = {
         "_draw_frames.panel_engine",
         "_draw_frames.panels",
         "_streams.streams",
+        "_pictures.cohort",
         "dataframes",
     },
     "zstandard": {"_formats.unpacked"},
@@ -130,7 +135,10 @@ READS_FILES = {"_catalog", "_files", "_checks", "_digest"}
 EDGES = {
     *(name for name in LEVEL if name.startswith("_formats.")),
     "readers", "testing", "_render", "cli", "__main__", "__init__", "_border", "_table", "_streams.pieces", "_streams.plain", "_streams.watch", "_streams.blocks", "_streams.heads", "_streams.scans", "_streams.streams", "_streams.progress",
-    "_streams.written", "_streams.ways", "_flagged", "_render_story", "_documents", "_pages.messages", "_pages.page", "_pages.glance", "html", *COMMANDS, *SERVICE,
+    "_streams.written", "_streams.ways", "_flagged", "_render_story", "_documents",
+    "_pages.messages", "_pages.page", "_pages.glance", "html",
+    "_pictures.rendered", "_pictures.saved", "plots",
+    *COMMANDS, *SERVICE,
 }  # fmt: skip
 ENGINE = sorted(set(LEVEL) - EDGES)
 

@@ -85,7 +85,7 @@ def interpret(
         notes = (*notes, "The patient is given as male and pregnant; pregnancy was not used.")
     policy = catalog.table["policy"]
     return Report(
-        _known_contexts(catalog, patient), findings, refused, derived, whole, notes, catalog.version, policy["disclaimer"], catalog.standing
+        known_contexts(catalog, patient), findings, refused, derived, whole, notes, catalog.version, policy["disclaimer"], catalog.standing
     )
 
 
@@ -177,7 +177,7 @@ def _result(name: str, value: Any) -> LabResult:
     return LabResult(name, value)
 
 
-def _known_contexts(catalog: Catalog, patient: Patient) -> Patient:
+def known_contexts(catalog: Catalog, patient: Patient) -> Patient:
     """Declared circumstances by their catalog names.
 
     Raises:
@@ -254,13 +254,13 @@ def _book(
     """The rules for a person; kept with the person, and with the facts, where nothing else decides."""
     if authority is not None or as_of is not None:
         authority = chosen(catalog, authority)
-        return book_for(catalog, _known_contexts(catalog, patient.at(day)), authority, iso(as_of, catalog))
+        return book_for(catalog, known_contexts(catalog, patient.at(day)), authority, iso(as_of, catalog))
     key = id(catalog)  # quicker than asking the catalog for its hash; the book keeps the catalog alive
     book: Book | None = patient.memo.get(key)
     if book is None:
         dated = patient.at(day)
         book = catalog.memo.get(dated.facts)
-        book = book or catalog.remember(dated.facts, book_for(catalog, _known_contexts(catalog, dated), None, catalog.as_of))
+        book = book or catalog.remember(dated.facts, book_for(catalog, known_contexts(catalog, dated), None, catalog.as_of))
         if patient.age is not None or patient.birth_date is None:  # else the next day of sampling may tell another age
             patient.memo[key] = book
     return book

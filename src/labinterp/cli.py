@@ -1,4 +1,4 @@
-"""The command line: interpret, report, explain, effects, convert, analytes, limits, check, serve."""
+"""The command line: interpret, report, explain, effects, plot, convert, analytes, limits, check, serve."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from labinterp._catalog import Catalog
 from labinterp._commands.explaining import effects, explain
 from labinterp._commands.looking_up import analytes, check, convert, limits_command
 from labinterp._commands.output import Incomplete
+from labinterp._commands.plotting import plot
 from labinterp._commands.reading import interpret
 from labinterp._commands.reporting import report
 from labinterp._commands.serving import serve
@@ -40,7 +41,7 @@ def _main(
     pass
 
 
-for command in (interpret, report, explain, effects, convert, analytes):
+for command in (interpret, report, explain, effects, plot, convert, analytes):
     _app.command()(command)
 _app.command("limits")(limits_command)
 _app.command()(check)
