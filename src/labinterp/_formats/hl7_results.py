@@ -17,7 +17,7 @@ from labinterp._formats.hl7_marks import stripped
 from labinterp._formats.hl7_orders import Order, Row, replaced
 from labinterp._formats.hl7_people import Person, day_of, not_blood, person_of, pregnancy_of, specimen_of
 from labinterp._formats.hl7_segments import Message, Segment, as_plain, part, plain, read_messages
-from labinterp._formats.hl7_values import NO_RESULT, NOT_FINAL, Read, cut_off, flag_of, has_decimal_commas, named, status_of, text_of, unit_of, value_of  # fmt: skip
+from labinterp._formats.hl7_values import NO_RESULT, NOT_FINAL, Read, cut_off, flag_of, marks_shown, named, range_of, status_of, text_of, unit_of, value_of  # fmt: skip
 from labinterp._inputs import LabResult
 from labinterp._intake import PanelIn, Piece, Source, Wanted, stood
 from labinterp._quantity import Unreadable
@@ -75,7 +75,9 @@ class _Reading:
         self.empty: list[str] = []
         listed = [(segment, message) for message in self.messages for segment in message.segments if segment.name == "OBX"]
         self.lengths = [len(segment.fields) for segment, _ in listed[:-1]]
-        self.commas = any(segment.raw(2) == "NM" and has_decimal_commas(segment.raw(5)) for segment, _ in listed)
+        self.proved: dict[Any, set[str]] = {}  # decimal marks of each sender
+        for segment, message in listed:
+            self.proved.setdefault(_sender(message), set()).update(marks_shown(segment.raw(2), segment.raw(5), segment.raw(7)))
 
     def source(self) -> Source:
         for message in self.messages:
@@ -146,7 +148,10 @@ class _Reading:
         """One OBX; its specimen and its day wait until the whole order was read."""
         marks, kind, raw = message.marks, segment.raw(2), segment.raw(5)
         name, status = named(segment.raw(3), marks), status_of(segment, marks)
-        read = value_of(kind, raw, marks, commas=self.commas)
+        proved = self.proved[_sender(message)]
+        decimal = next(iter(proved)) if len(proved) == 1 else None
+        # in an NM the point is the decimal mark (HL7 v2.5.1, chapter 2A), unless its sender writes commas
+        read = value_of(kind, raw, marks, "." if kind == "NM" and not proved else decimal)
         unit = unit_of(segment.raw(6), marks, self.catalog)
         flag, scale = flag_of(segment.raw(8), marks)
         said = [f"the result is {NOT_FINAL[status]}."] if status in NOT_FINAL else []
@@ -161,8 +166,10 @@ class _Reading:
             read = _refused(read, Unreadable("unreadable_value", "The file breaks off within this result."))
             self.notes.append(f"The file breaks off within message {message.number}, OBX {number}; what stands before it was read.")
         unit = unit or read.unit or self.wanted.units.get(name.test)
+        printed = text_of(segment.raw(7), marks)
+        low, high = range_of(printed, decimal)
         result = LabResult(
-            name.test, read.value, unit, loinc=name.loinc, comparator=read.comparator, ref_text=text_of(segment.raw(7), marks), flag=flag,
+            name.test, read.value, unit, loinc=name.loinc, comparator=read.comparator, ref_low=low, ref_high=high, ref_text=printed, flag=flag,
             source=stood(self.name, f"message {message.number}, OBX {number}"),
         )  # fmt: skip
         return Row(
@@ -220,6 +227,10 @@ class _Reading:
             panel.rows.append(number)
             panel.notes.extend(f"Row {number}: {text}" for text in said)
         return list(found.values())
+
+
+def _sender(message: Message) -> tuple[str, str]:
+    return message.segments[0].raw(3), message.segments[0].raw(4)
 
 
 def _refused(read: Read, why: Unreadable) -> Read:

@@ -9,14 +9,17 @@ from typing import Any, NamedTuple
 
 from labinterp._catalog import Catalog
 from labinterp._formats.hl7_segments import Marks, Segment, part, plain
-from labinterp._quantity import PLAIN, Unreadable
+from labinterp._quantity import TWO_WAYS, Unreadable
 
 SHOWN = 200  # characters of a text that is no number which are carried on
 _LOINC = re.compile(r"[0-9]{1,7}-[0-9]")
 _LOINC_NAMES = ("LN", "LOINC", "LNC", "LN2")
 _TENS = re.compile(r"(?:x\s*|\*\s*)?10", re.IGNORECASE)
-_POINT = re.compile(r"[+-]?[0-9]{1,12}\.[0-9]{1,12}")
-_COMMA = re.compile(r"[<>=]*\s*[0-9]+,[0-9]{1,2}")
+_ONE = r"[0-9]{1,12}(?:[.,][0-9]{1,12})?"
+_ALONE = re.compile(rf"(?P<sign>[<>]=?)?\s*(?P<number>[+-]?{_ONE})")
+_PAIR = re.compile(rf"[(\[]?\s*(?P<low>{_ONE})\s*[-\u2013]\s*(?P<high>{_ONE})\s*[)\]]?")
+_PROOF = re.compile(r"0(?P<zero>[.,])[0-9]+|[0-9]+(?P<mark>[.,])(?:[0-9]{1,2}|[0-9]{4,})")  # no thousands look like this
+_TWO_WAYS = re.compile(TWO_WAYS)
 _CODED = ("CE", "CWE", "CNE", "CF", "CNN")
 _DOCUMENTS = {"RP": "a reference to a document or picture", "ED": "a document or picture"}
 _NO_NUMBERS = {
@@ -88,19 +91,48 @@ def _checks(code: str) -> bool:
     return (-sum(sum(divmod(digit, 10)) for digit in doubled)) % 10 == int(code[-1])
 
 
-def has_decimal_commas(raw: str) -> bool:
-    """Whether a value shows that its sender writes decimal commas, whatever the standard says of NM."""
-    return bool(_COMMA.fullmatch(raw.strip()))
+def marks_shown(kind: str, value: str, printed: str) -> set[str]:
+    """The decimal marks that the value and the range of an OBX prove its sender to write.
+
+    Example:
+        >>> marks_shown("ST", "2.340", "0.332-4.490"), marks_shown("NM", "4,5", ""), marks_shown("NM", "1.060", "")
+        ({'.'}, {','}, set())
+    """
+    if kind.strip() not in ("NM", "SN", "ST", "TX", "") or len(value) > SHOWN:
+        return set()
+    pair = _PAIR.fullmatch(printed.strip())
+    texts = [found["number"] for found in [_ALONE.fullmatch(value.strip(" ^"))] if found] + ([pair["low"], pair["high"]] if pair else [])
+    return {found["zero"] or found["mark"] for text in texts if (found := _PROOF.fullmatch(text.lstrip("+-")))}
 
 
-def value_of(kind: str, raw: str, marks: Marks, *, commas: bool = False) -> Read:
+def range_of(text: str | None, decimal: str | None) -> tuple[Decimal | None, Decimal | None]:
+    """Both ends of a plain range whose numbers would read two ways, where the sender's decimal mark is known.
+
+    Example:
+        >>> range_of("0.332-4.490", "."), range_of("10-50", ".")
+        ((Decimal('0.332'), Decimal('4.490')), (None, None))
+    """
+    found = _PAIR.fullmatch(text.strip()) if text and decimal else None
+    if not found or not (_TWO_WAYS.match(found["low"]) or _TWO_WAYS.match(found["high"])):
+        return None, None
+    ends = [_exact(found[end], decimal) for end in ("low", "high")]
+    return (ends[0], ends[1]) if None not in ends else (None, None)
+
+
+def _exact(text: str, decimal: str | None) -> Decimal | None:
+    """A number whose only mark is the decimal mark."""
+    other = {".": ",", ",": "."}.get(decimal or "", ".")
+    return None if other in text else Decimal(text.replace(",", "."))
+
+
+def value_of(kind: str, raw: str, marks: Marks, decimal: str | None = None) -> Read:
     """The value of an OBX-5.
 
     Args:
         kind: OBX-2.
         raw: OBX-5, escaped.
         marks: Separators.
-        commas: Whether the sender writes decimal commas: then "1.060" may be a thousand.
+        decimal: The decimal mark of the sender, where it is known.
 
     Example:
         >>> [value_of("SN", text, Marks()).value for text in ("<^5", "^10^-^20", "^7.1")]
@@ -124,27 +156,27 @@ def value_of(kind: str, raw: str, marks: Marks, *, commas: bool = False) -> Read
         return _none(f"OBX-5 holds {len(repeats)} values where one number is needed.", shown)
     one = given[0]
     if kind == "SN":
-        return _structured(one, marks, shown, commas)
+        return _structured(one, marks, shown, decimal)
     if kind in _CODED:
         return _coded(one, marks, shown)
     if kind == "NR":
         low, high = part(one, 1, marks), part(one, 2, marks)
         return Read(f"{low}-{high}" if low and high else _unreadable("The range has one end.", shown))
     if kind == "CQ":
-        return Read(_number(part(one, 1, marks), commas), unit=part(one, 2, marks) or None)
+        return _number(part(one, 1, marks), decimal)._replace(unit=part(one, 2, marks) or None)
     text = plain(one.rstrip(marks.component) if kind == "NM" else one, marks).strip()
     lines = [line for line in text.splitlines() if line.strip()]
     if len(lines) > 1:
         return _none("The value is a text of several lines; they were not joined into a number.", shown)
     if len(text) > SHOWN:
         return _none("The value is a long text, not a number.", shown)
-    return Read(_number(text, commas) if kind == "NM" else text)
+    return _number(text, decimal)
 
 
-def _structured(raw: str, marks: Marks, shown: str, commas: bool) -> Read:
+def _structured(raw: str, marks: Marks, shown: str, decimal: str | None) -> Read:
     """SN: comparator, number, separator, number."""
     if marks.component not in raw:
-        return Read(plain(raw, marks).strip())
+        return _number(plain(raw, marks).strip(), decimal)
     sign, first, between, second = (part(raw, number, marks) for number in range(1, 5))
     if sign in ("<>", "><"):
         return _none("The value is stated as not equal to a number.", shown)
@@ -155,10 +187,7 @@ def _structured(raw: str, marks: Marks, shown: str, commas: bool) -> Read:
         return _none(f"The value is {said}, not one number.", shown)
     if not first:
         return _none("The value has no number (OBX-5.2 is empty).", shown)
-    number = _number(first, commas)
-    if isinstance(number, Decimal):
-        return Read(number, sign or None)
-    return Read(f"{'' if sign == '=' else sign}{number}")
+    return _number(f"{'' if sign == '=' else sign}{first}", decimal)
 
 
 def _coded(raw: str, marks: Marks, shown: str) -> Read:
@@ -172,13 +201,13 @@ def _coded(raw: str, marks: Marks, shown: str) -> Read:
     return Read(said)
 
 
-def _number(text: str, commas: bool) -> str | Decimal:
-    """An NM as text; exact where the text alone would read two ways: in an NM the point is the decimal mark.
-
-    Source:
-        HL7 v2.5.1 chapter 2A, NM.
-    """
-    return text if commas or PLAIN(text) or not _POINT.fullmatch(text) else Decimal(text)
+def _number(text: str, decimal: str | None) -> Read:
+    """A text; as an exact number where the text alone would read two ways and the sender's decimal mark is known."""
+    found = _ALONE.fullmatch(text) if decimal else None
+    if not found or not _TWO_WAYS.match(found["number"].lstrip("+-")):
+        return Read(text)
+    exact = _exact(found["number"], decimal)
+    return Read(text) if exact is None else Read(exact, found["sign"])
 
 
 def _unreadable(message: str, shown: str) -> Unreadable:
