@@ -55,11 +55,11 @@ LAYERS = [
         "_frames.recognised",
         "_streams.tally",
         "_formats.kinds",
-        "_formats.hl7_segments",
+        "_formats.hl7_text",
         "_formats.hl7_marks",
         "_formats.unpacked",
     },
-    {"_units", "_rules", "_table", "_facts", "_frames.numbers", "_plain", "_draws", "_streams.ways"},
+    {"_units", "_rules", "_table", "_facts", "_frames.numbers", "_plain", "_draws", "_streams.ways", "_formats.hl7_segments"},
     {
         "_intake",
         "_reported",

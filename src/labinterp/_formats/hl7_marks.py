@@ -10,7 +10,9 @@ import re
 from typing import Final
 
 SYSTEM: Final = "99LABINTERP"
-_OURS = re.compile(rb"NTE(?P<mark>[^\w\s])[^\r\n]*(?P=mark)li(?P<added>7?8?)(?:\+(?P<more>[0-9]{1,2}))?[^\w\s]labinterp[^\w\s]" + SYSTEM.encode() + rb"\Z")
+_OURS = re.compile(
+    rb"NTE(?P<mark>[^\w\s])[^\r\n]*(?P=mark)li(?P<added>7?8?)(?:\+(?P<more>[0-9]{1,2}))?[^\w\s]labinterp[^\w\s]" + SYSTEM.encode() + rb"\Z"
+)
 _LINES = re.compile(rb"[\r\n\x0b\x1c]+|[^\r\n\x0b\x1c]+")
 
 

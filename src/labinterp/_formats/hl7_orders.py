@@ -91,25 +91,38 @@ def replaced(rows: list[Row]) -> None:
             order = row.order.number or (row.message.number, row.order.at)
             same.setdefault((row.whose.key, order, row.key), []).append(row)
     for found in same.values():
-        if len(found) == 1 or not any(row.replaces for row in found):
-            continue
-        times = [row.message.segments[0].raw(7)[:12] for row in found]
-        if all(len(time) == 12 and time.isdigit() for time in times):
-            found = [row for _, row in sorted(zip(times, found, strict=True), key=lambda pair: pair[0])]
-        counting: list[Row] = []
-        for row in found:
-            by = row.replaces
-            for earlier in [one for one in counting if by and _gives_way(one, row, by)]:
-                counting.remove(earlier)
-                value = earlier.result.value
-                text = value.text if isinstance(value, Unreadable) else f"{earlier.result.comparator or ''}{value}"
-                why = Unreadable("unreadable_value", _BY[by].format(row.place), text)
-                earlier.result = earlier.result._replace(value=why, comparator=None)
-            counting.append(row)
+        if len(found) > 1 and any(row.replaces for row in found):
+            _settle(_in_time(found))
 
 
-def _gives_way(earlier: Row, row: Row, by: str) -> bool:
-    if by == "F":
-        return earlier.status in _UNFINISHED
-    # lines of one text are not corrections of each other
-    return not (earlier.order is row.order and earlier.status == row.status)
+def _in_time(rows: list[Row]) -> list[Row]:
+    times = [row.message.segments[0].raw(7)[:12] for row in rows]
+    if not all(len(time) == 12 and time.isdigit() for time in times):
+        return rows
+    return [row for _, row in sorted(zip(times, rows, strict=True), key=lambda pair: pair[0])]
+
+
+def _settle(rows: list[Row]) -> None:
+    """Results of one observation, the earliest first."""
+    unfinished: list[Row] = []
+    counting: dict[tuple[int, str], list[Row]] = {}  # by order and status: lines of one text are not corrections of each other
+    for row in rows:
+        by, own = row.replaces, (id(row.order), row.status)
+        if by:
+            gone, unfinished = unfinished, []
+            if by != "F":
+                gone += [earlier for key, listed in counting.items() if key != own for earlier in listed]
+                counting = {own: counting[own]} if own in counting else {}
+            for earlier in gone:
+                _replace(earlier, row, by)
+        if row.status in _UNFINISHED:
+            unfinished.append(row)
+        else:
+            counting.setdefault(own, []).append(row)
+
+
+def _replace(earlier: Row, row: Row, by: str) -> None:
+    value = earlier.result.value
+    text = value.text if isinstance(value, Unreadable) else f"{earlier.result.comparator or ''}{value}"
+    why = Unreadable("unreadable_value", _BY[by].format(row.place), text)
+    earlier.result = earlier.result._replace(value=why, comparator=None)

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from labinterp._catalog import Catalog
 from labinterp._facts import read_date
-from labinterp._formats.hl7_segments import Marks, Message, Segment, part, plain
+from labinterp._formats.hl7_segments import Message, Segment
+from labinterp._formats.hl7_text import Marks, part, plain
 from labinterp._identify import specimen_key
 from labinterp._inputs import LabResult, read_sex
 from labinterp._quantity import ReadValue, read_value
@@ -85,9 +86,9 @@ def _sex(text: str, said: list[str]) -> str | None:
 
 
 def _born(text: str, said: list[str]) -> date | None:
-    if not text:
-        return None
     found = day_of(text)
+    if found is None:
+        return None
     if isinstance(found, date):
         return found
     partly = _DAY.fullmatch(text)
@@ -133,12 +134,13 @@ def specimen_of(fields: Iterable[tuple[str, Marks]], catalog: Catalog) -> str | 
         words = []
         for one in raw.split(marks.repeat):
             listed = one.split(marks.component)
-            subs = [sub for text in (listed[0], *listed[1:2], *listed[4:5], *listed[8:9]) for sub in text.split(marks.sub)[:2]]
+            texts = (*listed[1:2], *listed[8:9], *listed[4:5], listed[0])  # a text before its code
+            subs = [sub for text in texts for sub in text.split(marks.sub)[1::-1]]
             words += [text for sub in subs if (text := " ".join(plain(sub, marks).split())) and text != '""']
         known = {word: key for word in words if (key := specimen_key(catalog, word)) is not None}
         exact = [word for word, key in known.items() if key not in _BLOODS] or [word for word, key in known.items() if key != "blood"]
         if words:
-            chosen.append(next(iter(exact or known), words[1] if len(words) > 1 else words[0]))
+            chosen.append(next(iter(exact or known), words[0]))
     return ", ".join(dict.fromkeys(chosen))[:200] or None
 
 

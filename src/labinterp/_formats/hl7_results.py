@@ -16,8 +16,22 @@ from labinterp._draws import Facts, filled, person
 from labinterp._formats.hl7_marks import stripped
 from labinterp._formats.hl7_orders import Order, Row, replaced
 from labinterp._formats.hl7_people import Person, day_of, not_blood, person_of, pregnancy_of, specimen_of
-from labinterp._formats.hl7_segments import Message, Segment, as_plain, part, plain, read_messages
-from labinterp._formats.hl7_values import NO_RESULT, NOT_FINAL, Read, cut_off, flag_of, marks_shown, named, range_of, status_of, text_of, unit_of, value_of  # fmt: skip
+from labinterp._formats.hl7_segments import Message, Segment, as_plain, read_messages
+from labinterp._formats.hl7_text import part, plain
+from labinterp._formats.hl7_values import (  # fmt: skip
+    NO_RESULT,
+    NOT_FINAL,
+    Read,
+    cut_off,
+    flag_of,
+    marks_shown,
+    named,
+    range_of,
+    status_of,
+    text_of,
+    unit_of,
+    value_of,
+)
 from labinterp._inputs import LabResult
 from labinterp._intake import PanelIn, Piece, Source, Wanted, stood
 from labinterp._quantity import Unreadable
@@ -89,7 +103,9 @@ class _Reading:
         if self.loose:
             self.notes.append(f"Comments (NTE) that belong to no result were passed over: {self.loose}.")
         replaced(self.rows)
-        return Source(self.panels(), None, "hl7v2", tuple(self.notes), Heard(self.data, [(row.message, row.at) for row in self.rows], self.plain))
+        return Source(
+            self.panels(), None, "hl7v2", tuple(self.notes), Heard(self.data, [(row.message, row.at) for row in self.rows], self.plain)
+        )
 
     def message(self, message: Message) -> None:
         marks = message.marks
@@ -118,7 +134,7 @@ class _Reading:
             elif segment.name == "OBX":
                 number += 1
                 last = self.row(segment, message, at, number, whose, order, heading)
-                heading = self.heading(last, heading)
+                heading = last.heading = self.heading(last, heading)
                 last.comments, waiting = waiting, []
                 self.rows.append(last)
             elif segment.name == "NTE":
@@ -181,7 +197,13 @@ class _Reading:
     def heading(row: Row, before: str | None) -> str | None:
         """What a title among the results ("URIN") says of the specimen of those below it, until the next title."""
         value = row.result.value
-        if not isinstance(value, Unreadable) or value.text or row.result.unit or row.result.loinc or row.status in ("D", "I", "N", "X", "W"):
+        if (
+            not isinstance(value, Unreadable)
+            or value.text
+            or row.result.unit
+            or row.result.loinc
+            or row.status in ("D", "I", "N", "X", "W")
+        ):
             return before
         return not_blood(row.result.test) if row.result.test else before
 
@@ -212,21 +234,21 @@ class _Reading:
         known: dict[Any, set[str | None]] = {}
         for fact in facts:
             known.setdefault(fact.id, set()).add(fact.sex)
-        found: dict[Facts, PanelIn] = {}
-        for number, (row, fact, said) in enumerate(zip(self.rows, facts, notes, strict=True), 1):
-            panel = found.get(fact)
+        panels: dict[Facts, PanelIn] = {}
+        for number, (row, fact, told) in enumerate(zip(self.rows, facts, notes, strict=True), 1):
+            panel = panels.get(fact)
             if panel is None:
                 whose, wrong = person(fact._replace(id=row.whose.id), fact.day if isinstance(fact.day, date) else None)
-                said = [*said, *wrong]
+                said = [*told, *wrong]
                 if len(known[fact.id] - {None}) > 1:
                     said.append("messages on this patient contradict each other on sex; they are read as different people.")
-                panel = found[fact] = PanelIn(whose, [], [], [])
+                panel = panels[fact] = PanelIn(whose, [], [], [])
             else:
-                said = [text for text in said if text not in row.whose.said]
+                said = [text for text in told if text not in row.whose.said]
             panel.results.append(row.result)
             panel.rows.append(number)
             panel.notes.extend(f"Row {number}: {text}" for text in said)
-        return list(found.values())
+        return list(panels.values())
 
 
 def _sender(message: Message) -> tuple[str, str]:

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from labinterp._catalog import Catalog
-from labinterp._formats.hl7_segments import Marks, Segment, part, plain
+from labinterp._formats.hl7_segments import Segment
+from labinterp._formats.hl7_text import Marks, part, plain
 from labinterp._quantity import TWO_WAYS, Unreadable
 
 SHOWN = 200  # characters of a text that is no number which are carried on
