@@ -87,7 +87,8 @@ LAYERS = [
     {"_interpret", "_summary", "_draw_frames.statements", "_frames.rows"},
     {"_frames.asked", "testing", "_render", "_render_story", "_formats.tables", "_formats.forms_out", "_formats.hl7_orders"},
     {"_frames.local", "_frames.row_keys", "_streams.streams", "_flagged", "_formats.own_json", "_formats.hl7_results"},
-    {"readers"},
+    {"readers", "_formats.hl7_out"},
+    {"hl7v2"},
     {"_draw_frames.derived_results", "_frames.text_codes"},
     {"_draw_frames.panel_results", "_draw_frames.said"},
     {"_draw_frames.panel_rows", "_frames.code_answers"},
@@ -139,7 +140,7 @@ ALLOWED = {
 READS_FILES = {"_catalog", "_files", "_checks", "_digest"}
 EDGES = {
     *(name for name in LEVEL if name.startswith("_formats.")),
-    "readers", "testing", "_render", "cli", "__main__", "__init__", "_border", "_table", "_streams.pieces", "_streams.plain", "_streams.watch", "_streams.blocks", "_streams.heads", "_streams.scans", "_streams.streams", "_streams.progress",
+    "readers", "hl7v2", "testing", "_render", "cli", "__main__", "__init__", "_border", "_table", "_streams.pieces", "_streams.plain", "_streams.watch", "_streams.blocks", "_streams.heads", "_streams.scans", "_streams.streams", "_streams.progress",
     "_streams.written", "_streams.ways", "_flagged", "_render_story", *COMMANDS,
 }  # fmt: skip
 ENGINE = sorted(set(LEVEL) - EDGES)

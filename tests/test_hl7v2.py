@@ -5,19 +5,22 @@ from __future__ import annotations
 import logging
 import os
 import random
+import re
 import time
 from collections import Counter
 from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import hl7
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labinterp import Finding, LabResult, NotAssessed, interpret, readers
+from labinterp import Catalog, Finding, LabResult, NotAssessed, hl7v2, interpret, readers
+from labinterp._formats.hl7_marks import stripped
 from labinterp._formats.hl7_segments import read_messages
 from labinterp._formats.hl7_text import Marks, escaped, plain
 from labinterp._intake import PanelIn, Source
@@ -555,6 +558,126 @@ def test_the_messages_of_the_converter() -> None:
     assert sum(count for text, count in said.items() if "document or picture" in text) == 7  # an eighth describes an order
 
 
+# --- annotated messages -------------------------------------------------------------------------------------
+
+
+def answered(source: Source) -> bytes:
+    return hl7v2.annotated(source, [interpret(panel.results, panel.patient, rows=panel.rows) for panel in source.panels])
+
+
+def lines(data: bytes) -> list[str]:
+    return re.split(r"[\r\n]+", data.decode())
+
+
+def test_what_is_added() -> None:
+    source = read(
+        message(
+            obx("12", more="||||F"), "NTE|1|L|of the laboratory", obx("12", number=2, more="13-150|N|||F"), obx("folgt", "ST", number=3)
+        )
+    )
+    out = lines(answered(source))
+    version = Catalog.default().version
+    assert out[3] == "OBX|1|NM|FER^Ferritin^L||12|ug/L|15-150|L|||F"
+    assert out[4] == "NTE|1|L|of the laboratory"
+    assert out[5] == (
+        f"NTE|2|O|labinterp: Ferritin 12 ug/L: iron deficiency (band deficient, code L), by limits of who (ferritin/who-2020), catalog {version}. "
+        "OBX-7 and OBX-8 added by labinterp.|li78^labinterp^99LABINTERP"
+    )
+    assert out[6].startswith("NTE|3|O|labinterp: ")  # once in a message: what this is not
+    assert "clinician" in out[6]
+    assert out[7] == "OBX|2|NM|FER^Ferritin^L||12|ug/L|13-150|N|||F"  # the laboratory's own range and flag, right or wrong
+    assert out[8].endswith(f"catalog {version}.|li^labinterp^99LABINTERP")
+    assert (
+        out[10]
+        == f"NTE|1|O|labinterp: not assessed (unreadable_value): The result was not ready. Catalog {version}.|li^labinterp^99LABINTERP"
+    )
+
+
+def test_a_short_obx_gets_the_fields_it_lacks() -> None:
+    out = lines(answered(read(message("OBX|1|NM|Ferritin||12|ug/L"))))
+    assert out[3] == "OBX|1|NM|Ferritin||12|ug/L|15-150|L"
+    assert out[4].endswith("|li78+2^labinterp^99LABINTERP")
+
+
+def test_codes_of_the_version_of_the_message() -> None:
+    """Severe is no code of table 0078, and "indeterminate" came with version 2.7."""
+    b12 = obx("200", name="B12^Vitamin B12^L", unit="pmol/L", more="||||F")
+    severe = obx("20", name="D^25-OH-Vitamin D^L", unit="nmol/L", more="||||F", number=2)
+    for version, code in (("2.5", ""), ("2.8", "IND")):
+        out = lines(answered(read(message(b12, severe, head=HEAD.replace("2.5", version)))))
+        flags = [line.split("|")[8] for line in out if line.startswith("OBX")]
+        assert flags == [code, "L"]
+        assert sum("code LU)" in line for line in out if line.startswith("NTE")) == 1
+
+
+ODD = {
+    "carriage returns": message(obx("12")).encode(), "new lines": message(obx("12"), end="\n").encode(), "both": message(obx("12"), end="\r\n").encode(),
+    "no end": message(obx("12")).rstrip("\r").encode(), "framed": b"\x0b" + message(obx("12")).encode() + b"\x1c\r", "frame without an end": b"\x0b" + message(obx("12")).rstrip("\r").encode() + b"\x1c\r",
+    "batch": f"FHS|^~\\&\rBHS|^~\\&\r{message(obx('12')) * 2}BTS|2\rFTS|1\r".encode(), "mark": b"\xef\xbb\xbf" + message(obx("12")).encode(),
+    "Latin-1": message(obx("12", name="F^Größe^L", unit="µg/L")).encode("latin-1"), "empty lines": message(obx("12")).replace("\r", "\r\r\n").encode(),
+    "segments around": message(obx("12"), "PRT|1|AD", "NTE|1||x", "ZXX|1|NTE", obx("13", number=2), "SPM|1|||SER").encode(), "short": message("OBX|1|NM|Ferritin||12|ug/L").encode(),
+    "broken line": message("OBX|1|TX|Ferritin||12\n13|ug/L").encode(), "other separators": message(obx("12")).replace("|^~\\&", "\0").translate(str.maketrans("|^~", "#*+")).replace("\0", "#*+!:").encode(),
+    "nothing": message().encode(), "indented": message(obx("12")).replace("\r", "\r  ").encode(), "no range": message(obx("12", more="||||F")).encode(), "two": (message(obx("12")) + message(obx("12", "ST"))).encode(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_without_what_was_added_the_messages_are_as_they_came(name: str) -> None:
+    data = ODD[name]
+    source = read(data)
+    out = answered(source)
+    assert stripped(out) == data
+    assert (out == data) is (name == "nothing")
+    again = read(out)
+    assert [panel._replace(rows=[]) for panel in again.panels] == [
+        panel._replace(rows=[]) for panel in source.panels
+    ]  # ours is not the laboratory's
+    assert answered(again) == out
+
+
+@needs_shared
+@pytest.mark.parametrize("path", sorted(SHARED.glob("*.hl7")), ids=lambda path: path.name)
+def test_real_messages_are_given_back_as_they_came(path: Path) -> None:
+    data = path.read_bytes()
+    out = answered(readers.read_file(path))
+    assert stripped(out) == data
+    kept = [segment for message in hl7.parse_file("FHS|^~\\&\r" + out.decode("utf-8-sig").replace("\n", "\r"))[0] for segment in message]
+    assert sum(str(segment[0]) == "OBX" for segment in kept) == data.count(b"OBX|")
+
+
+def test_other_sources_and_several_files_are_refused(tmp_path: Path) -> None:
+    rows = readers.read_bytes(b"test,value,unit\nferritin,12,ug/L\n")
+    with pytest.raises(InputError, match="came as HL7 v2, and this is csv"):
+        answered(rows)
+    paths = [tmp_path / "a.hl7", tmp_path / "b.hl7"]
+    for path in paths:
+        path.write_text(message(obx("12")), "utf-8", newline="")
+    with pytest.raises(InputError, match="one by one"):
+        answered(readers.read_files(paths))
+    with pytest.raises(InputError, match="UTF-16"):
+        answered(read(message(obx("12")).encode("utf-16")))
+
+
+def test_the_command_line_annotates(cli: Any, tmp_path: Path) -> None:
+    path, out, table = tmp_path / "in.hl7", tmp_path / "out.hl7", tmp_path / "in.csv"
+    path.write_bytes(message(obx("12", more="||||F")).encode())
+    assert cli("interpret", str(path), "-o", str(out)).code == 0  # the ending says it
+    assert b"|15-150|L|" in out.read_bytes()
+    assert stripped(out.read_bytes()) == path.read_bytes()
+    shown = cli("interpret", str(path)).out
+    assert "Ferritin" in shown
+    table.write_text("test,value,unit\nferritin,12,ug/L\n", "utf-8")
+    refused = cli("interpret", str(table), "--to", "hl7v2")
+    assert (refused.code, "came as HL7 v2, and this is csv" in " ".join(refused.err.split())) == (1, True)
+
+
+def test_read_takes_text_bytes_and_a_path(tmp_path: Path) -> None:
+    path = tmp_path / "in.hl7"
+    path.write_bytes(message(obx("12")).encode())
+    for data in (message(obx("12")), message(obx("12")).encode(), path):
+        assert hl7v2.read(data).panels[0].results[0].value == "12"
+
+
 # --- fuzz ----------------------------------------------------------------------------------------------------
 
 _WORD = st.text(st.sampled_from("aä09.,<>=-+^~\\&|#\"'µ %/ST\x00\x0b\x1c\u2028"), max_size=12)
@@ -584,6 +707,8 @@ def check(data: bytes) -> None:
     for panel in source.panels:
         found = answers(panel)
         assert [answer.row for answer in found] == panel.rows
+    if source.original.plain:
+        assert stripped(answered(source)) == source.original.data
 
 
 @settings(max_examples=150, derandomize=True, deadline=None)

@@ -212,4 +212,6 @@ def _marks(head: str) -> Marks:
     if len(given) == 3 and given[2] == "&":  # "^~&": on its way the backslash was lost
         given = f"{given[:2]}\\&"
     usual = Marks(field)
-    return Marks(field, *(given[n : n + 1] or usual[n + 1] for n in range(4)))
+    return Marks(
+        field, *(given[n : n + 1] if "!" <= given[n : n + 1] <= "~" and not given[n].isalnum() else usual[n + 1] for n in range(4))
+    )
