@@ -45,7 +45,7 @@ def stripped(data: bytes) -> bytes:
     for piece in _LINES.findall(data):
         ours = _OURS.match(piece)
         if ours is None:
-            bare = piece.lstrip(b"\xef\xbb\xbf \t")
+            bare = piece.lstrip(b"\xef\xbb\xbf \t\0")
             if bare.startswith(b"OBX"):
                 last = len(kept)
             elif bare.startswith((b"OBR", b"ORC", b"PID", b"MSH")):

@@ -102,7 +102,7 @@ def _attached(message: Message, at: int) -> tuple[Segment, int]:
 
 def _filled(segment: Segment, bare: bytes, message: Message, answer: Finding | NotAssessed) -> tuple[bytes, str, int]:
     """The bytes of an OBX with what was empty filled in, which fields that were, and how many separators were put behind it."""
-    if not isinstance(answer, Finding) or b"\r" in bare or b"\n" in bare:
+    if not isinstance(answer, Finding) or any(end in bare for end in (b"\r", b"\n", b"\x0b", b"\x1c")):
         return bare, "", 0
     mark = message.marks.field.encode()
     fields = bare.split(mark)
