@@ -134,7 +134,7 @@ class _Reading:
 
     def line(self, start: int, end: int, line_end: bytes) -> None:
         name = self.data[start : start + 3]
-        mark = self.data[start + 3 : start + 4]
+        mark = self.data[start + 3 : min(start + 4, end)]
         if name == b"MSH" and mark and not mark.isalnum() and not mark.isspace() and mark < b"\x80":
             self.begin(start, end, line_end)
         elif name.decode("latin-1") in _FILE and (not mark or not mark.isalnum()):
