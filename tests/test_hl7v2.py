@@ -583,7 +583,7 @@ def test_what_is_added() -> None:
         f"NTE|2|O|labinterp: Ferritin 12 ug/L: iron deficiency (band deficient, code L), by limits of who (ferritin/who-2020), catalog {version}. "
         "OBX-7 and OBX-8 added by labinterp.|li78^labinterp^99LABINTERP"
     )
-    assert out[6].startswith("NTE|3|O|labinterp: ")  # once in a message: what this is not
+    assert out[6].startswith("NTE|3|O|labinterp ")  # once in a message: what this is not
     assert "clinician" in out[6]
     assert out[7] == "OBX|2|NM|FER^Ferritin^L||12|ug/L|13-150|N|||F"  # the laboratory's own range and flag, right or wrong
     assert out[8].endswith(f"catalog {version}.|li^labinterp^99LABINTERP")

@@ -74,7 +74,7 @@ def write(source: Source, reports: Sequence[Report], catalog: Catalog) -> bytes:
         line_end = message.line_end if message.line_end in (b"\n", b"\r\n") else b"\r"
         texts = [_text(answer, added, catalog)]
         if told != message.number:  # once in a message
-            texts.append(f"labinterp: {standing}")
+            texts.append(standing)
         told = message.number
         pieces += [heard.data[done : segment.start], filled, heard.data[segment.end : last.end]]
         for number, text in enumerate(texts, comments + 1):
