@@ -465,8 +465,10 @@ def test_a_file_that_stops_half_way(cut: int) -> None:
 
 def test_the_end_of_a_file_is_said_where_it_breaks_off() -> None:
     source = read(message(obx("12"), obx("138", number=2))[:-25])
-    assert why(source.panels[0].results[1]) == "The file breaks off within this result."
-    assert source.notes == ("The file breaks off within message 1, OBX 2; what stands before it was read.",)
+    assert why(source.panels[0].results[1]) == "The file ends in this result, without a line end: its value, unit or status may be cut."
+    assert source.notes == (
+        "The file ends in message 1, OBX 2, without a line end: it may break off there. What stands before it was read.",
+    )
     assert results(message(obx("12")).rstrip("\r"))[0].value == "12"  # whole, only without a line end
 
 

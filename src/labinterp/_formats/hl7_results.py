@@ -179,8 +179,13 @@ class _Reading:
         if status in NO_RESULT:
             read = _refused(read, Unreadable("unreadable_value", NO_RESULT[status]))
         if cut_off(segment, self.lengths):
-            read = _refused(read, Unreadable("unreadable_value", "The file breaks off within this result."))
-            self.notes.append(f"The file breaks off within message {message.number}, OBX {number}; what stands before it was read.")
+            read = _refused(
+                read,
+                Unreadable("unreadable_value", "The file ends in this result, without a line end: its value, unit or status may be cut."),
+            )
+            self.notes.append(
+                f"The file ends in message {message.number}, OBX {number}, without a line end: it may break off there. What stands before it was read."
+            )
         unit = unit or read.unit or self.wanted.units.get(name.test)
         printed = text_of(segment.raw(7), marks)
         low, high = range_of(printed, decimal)
