@@ -1,7 +1,7 @@
 """Bytes of HL7 v2 -> messages, segments, fields; where each segment stood, so that a message can be given back as it came.
 
-Our own: of the parser that exists (python-hl7, which the tests compare this one with) segments end at marks that are letters of Latin-1,
-the bytes as they came are lost, an escape may ask for a text of any length, and log lines hold text of the patient.
+Our own: of the parser that exists (python-hl7, which the tests compare this one with) lines of a batch end at
+marks such as U+0085, the bytes as they came are lost, an escape may ask for a text of any length, and log lines hold text of the patient.
 """
 
 from __future__ import annotations
