@@ -34,8 +34,8 @@ PARTS = {
 
 # Lowest first. A module imports only from layers below its own.
 LAYERS = [
-    {"_analyte", "_codes", "_digest", "_frames.texts", "_lazy", "_pictures.scales", "_schema_parts", "_streams.progress", "_streams.quoting", "errors"},
-    {"_flag_words", "_pages.messages", "_pictures.said", "_pictures.shades", "_schema_analyte", "_schema_links"},
+    {"_analyte", "_codes", "_digest", "_formats.hl7_marks", "_formats.hl7_text", "_frames.texts", "_lazy", "_pictures.scales", "_schema_parts", "_streams.progress", "_streams.quoting", "errors"},
+    {"_flag_words", "_formats.hl7_segments", "_pages.messages", "_pictures.said", "_pictures.shades", "_schema_analyte", "_schema_links"},
     {"_derived", "_files", "_formats.kinds", "_formats.unpacked", "_frames.carried", "_frames.recognised", "_inputs", "_names", "_pictures.rendered", "_quantity", "_streams.pieces", "_streams.plain", "_streams.tally", "_streams.watch"},
     {"_draws", "_facts", "_frames.numbers", "_pictures.texts", "_plain", "_rules", "_streams.ways", "_table", "_units"},
     {"_pictures.figures", "_printed_ranges"},
@@ -45,10 +45,10 @@ LAYERS = [
     {"_pages.strip", "_pages.tidy", "_report"},
     {"_json", "_pages.people"},
     {"_catalog", "_measure", "_pages.shown"},
-    {"_convert", "_frames.classes", "_pages.page", "_pictures.paths", "_spans", "_whose"},
-    {"_book", "_frames.ages", "_laboratory", "_pages.glance", "html"},
-    {"_assess", "_pictures.strips"},
-    {"_frames.stretches", "_lanes", "_patterns", "_pictures.bands", "_streams.stated"},
+    {"_convert", "_formats.hl7_people", "_formats.hl7_values", "_frames.classes", "_pages.page", "_pictures.paths", "_spans", "_whose"},
+    {"_book", "_formats.hl7_orders", "_frames.ages", "_laboratory", "_pages.glance", "html"},
+    {"_assess", "_formats.hl7_results", "_pictures.strips"},
+    {"_formats.hl7_out", "_frames.stretches", "_lanes", "_patterns", "_pictures.bands", "_streams.stated"},
     {"_computed", "_draw_frames.persons", "_draw_frames.sights", "_explain", "_frames.words", "_gate_words", "_pictures.panel"},
     {"_betrayed", "_draw_frames.panel_engine", "_draw_frames.row_panels", "_frames.cases", "_pictures.story"},
     {"_frames.columns", "_frames.ranges", "_story", "_together"},
@@ -56,7 +56,7 @@ LAYERS = [
     {"_documents", "_formats.forms_out", "_formats.tables", "_frames.asked", "_pictures.cohort", "_pictures.over_time", "_pictures.value", "_render", "_render_story", "testing"},
     {"_flagged", "_formats.own_json", "_frames.local", "_frames.row_keys", "_pictures.distribution", "_pictures.trend", "_streams.streams"},
     {"plots", "readers"},
-    {"_draw_frames.derived_results", "_frames.text_codes"},
+    {"_draw_frames.derived_results", "_frames.text_codes", "hl7v2"},
     {"_draw_frames.betrayed_rows", "_draw_frames.panel_results", "_draw_frames.said"},
     {"_draw_frames.panel_rows", "_frames.code_answers"},
     {"_draw_frames.asked_draws", "_frames.engine"},
@@ -136,7 +136,7 @@ EDGES = {
     *(name for name in LEVEL if name.startswith("_formats.")),
     "readers", "testing", "_render", "cli", "__main__", "__init__", "_border", "_table", "_streams.pieces", "_streams.plain", "_streams.watch", "_streams.blocks", "_streams.heads", "_streams.scans", "_streams.streams", "_streams.progress",
     "_streams.written", "_streams.ways", "_flagged", "_render_story", "_documents",
-    "_pages.messages", "_pages.page", "_pages.glance", "html",
+    "_pages.messages", "_pages.page", "_pages.glance", "html", "hl7v2",
     "_pictures.rendered", "_pictures.saved", "plots",
     *COMMANDS, *SERVICE,
 }  # fmt: skip

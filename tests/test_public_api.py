@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 NAMES = [
     "Advice", "Alert", "Analyte", "Catalog", "Effect", "Finding", "LabResult", "NotAssessed", "Patient", "PatternMatch", "Quantity", "Report",
-    "__version__", "assess", "authorities", "convert", "errors", "interpret", "readers", "testing",
+    "__version__", "assess", "authorities", "convert", "errors", "hl7v2", "interpret", "readers", "testing",
 ]  # fmt: skip
 
 SIGNATURES = {
@@ -55,6 +55,8 @@ SIGNATURES = {
     "readers.read_bytes": "(data, *, format=None, name='', **how)",
     "readers.read_rows": "(rows, columns=None)",
     "readers.read_json": "(text, columns=None)",
+    "hl7v2.read": "(data, *, encoding=None, name='')",
+    "hl7v2.annotated": "(source, reports, *, catalog=None)",
     "testing.run_cases": "(path, catalog=None)",
 }
 

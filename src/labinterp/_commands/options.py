@@ -20,6 +20,7 @@ class To(StrEnum):
     json = "json"
     csv = "csv"
     parquet = "parquet"
+    hl7v2 = "hl7v2"
 
 
 class From(StrEnum):

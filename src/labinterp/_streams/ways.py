@@ -12,7 +12,7 @@ from labinterp.errors import InputError
 
 PARQUET, CSV, JSON, TABLE = "parquet", "csv", "json", "table"
 LONG = 64 << 20  # bytes; a CSV output of more text than this is streamed
-_BY_NAME = {".parquet": PARQUET, ".pq": PARQUET, ".csv": CSV, ".tsv": CSV, ".json": JSON}
+_BY_NAME = {".parquet": PARQUET, ".pq": PARQUET, ".csv": CSV, ".tsv": CSV, ".json": JSON, ".hl7": "hl7v2"}
 
 
 class Way(NamedTuple):
