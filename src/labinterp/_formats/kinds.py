@@ -19,7 +19,7 @@ FORMATS: Final = (CSV, JSON, FHIR, HL7V2, OMOP, XLSX, PARQUET, XPT)
 
 LOOK: Final = 1 << 16  # bytes that are looked at
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_XPT = b"HEADER RECORD*******LIBRARY HEADER RECORD"
+_XPT = b"HEADER RECORD*******LIB"  # LIBRARY in version 5, LIBV8 in version 8
 _URL = re.compile(r"^[a-z][a-z0-9+]*://", re.IGNORECASE)
 _HL7 = re.compile(rb"^[\s\x0b\x1c]*(?:FHS|BHS|MSH)[^\w\s]")
 _RESOURCE = re.compile(r'"resourceType"\s*:')

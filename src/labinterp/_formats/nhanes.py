@@ -23,6 +23,7 @@ _RESULT = re.compile(r"(?:LB|UR)[XD][A-Z0-9]+")
 _COMMENT = re.compile(r"(?:LB|UR)D[A-Z0-9]+LC")
 _LABEL = re.compile(r"(.*?)\s*\(([^()]*)\)\s*")
 _ROOT: Final = Decimal("1.41421356238")
+_LARGEST: Final = 50  # digits before or behind the point: more are no laboratory's number
 _NEAR: Final = Decimal("0.01")  # CDC's rounded factors differ from the exact ones by less than half of this
 
 
@@ -215,6 +216,6 @@ def _number(text: str) -> Any:
         number = Decimal(text)
     except InvalidOperation:
         return text
-    if not number.is_finite():
+    if not number.is_finite() or abs(number.adjusted()) > _LARGEST:
         return text
     return number.to_integral_value() if number == number.to_integral_value() and abs(number) < 10**15 else number.normalize()
