@@ -6,6 +6,7 @@ import csv
 import io
 import os
 import random
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +25,7 @@ from labinterp._formats.nhanes import known_columns
 from labinterp._formats.nhanes_people import Participant, participants_of
 from labinterp._identify import Identified, identify
 from labinterp._quantity import Unreadable
-from labinterp.errors import InputError, LabInterpError
+from labinterp.errors import InputError, LabInterpError, MissingExtraError
 from labinterp.readers import PanelIn, Source, read_bytes, read_files
 
 pyreadstat = pytest.importorskip("pyreadstat")
@@ -265,6 +266,30 @@ def test_every_column_that_ships_stands_in_its_codebooks() -> None:
         for file, fill in one.get("fill", {}).items():
             own = (SHARED / "nhanes-codebooks" / f"{file}.md").read_text("utf-8").split(f"### {name} - ")[1].split("###")[0]
             assert any(line.startswith(f"{fill} | ") and "elow" in line for line in own.splitlines()), (name, file)
+
+
+def test_answers_stand_beside_what_was_read(tmp_path: Path, cli: Callable[..., Any]) -> None:
+    """As CSV each result is a row, with the value as it stood, whether it was believed or not; as OMOP it has the model's columns."""
+    path = transport(tmp_path, "VIC_J.XPT", {"SEQN": [1, 2], "LBXVIC": [0.0212, 0.9], "LBDVICLC": [1, 7]})
+    rows = list(csv.DictReader(io.StringIO(cli("interpret", str(path), "--to", "csv", "--sex", "female", "--age", "40").out)))
+    assert [(row["value"], row["li_comparator"], row["li_reason"]) for row in rows] == [("<0.03", "<", ""), ("0.9", "", "unreadable_value")]
+    first, second = csv.DictReader(io.StringIO(cli("interpret", str(path), "--to", "omop").out))
+    assert (first["person_id"], first["operator_concept_id"], first["value_as_number"], first["unit_concept_id"]) == (
+        "1",
+        "4171756",
+        "0.03",
+        "8840",
+    )
+    assert (second["person_id"], second["value_as_number"], second["value_source_value"]) == ("2", "", "0.9")
+
+
+def test_without_the_reader_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line with the command that installs it; CSV needs no reader."""
+    path = transport(tmp_path, "L06_B.XPT", {"SEQN": [1], "LBXFER": [12]})
+    monkeypatch.setitem(sys.modules, "pyreadstat", None)
+    with pytest.raises(MissingExtraError, match=r'pip install "labinterp\[surveys\]"'):
+        read_files([path])
+    assert results(read_bytes(b"SEQN,LBXFER\n1,12\n"))[0].test == "Ferritin"
 
 
 # --- people ---------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import io
 import os
 import random
 import sqlite3
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -29,7 +30,7 @@ from labinterp._formats.omop_persons import Person, patient_on, people_of
 from labinterp._formats.omop_results import Reader
 from labinterp._identify import Identified, identify
 from labinterp._quantity import Unreadable
-from labinterp.errors import InputError, LabInterpError
+from labinterp.errors import InputError, LabInterpError, MissingExtraError
 from labinterp.readers import PanelIn, Source, read_bytes, read_file, read_files
 
 CANARY = "XQZCANARY"
@@ -515,6 +516,17 @@ def test_any_database_of_sqlalchemy_is_read(tmp_path: Path) -> None:
             )
     made.close()
     expected(read_file(f"sqlite:///{tmp_path}/cdm.db"))
+
+
+def test_without_the_packages_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line with the command that installs it; tables of text need neither."""
+    (tmp_path / "cdm.duckdb").write_bytes(b"\0" * 8 + b"DUCK" + b"\0" * 20)
+    for name in ("duckdb", "sqlalchemy"):
+        monkeypatch.setitem(sys.modules, name, None)
+    for source in (tmp_path / "cdm.duckdb", "postgresql+psycopg://reader:GEHEIM@127.0.0.1/x"):
+        with pytest.raises(MissingExtraError, match=r'pip install "labinterp\[omop\]"'):
+            read_file(source)
+    expected(omop.read([MEASUREMENT.encode(), PERSON.encode()]))
 
 
 # --- the way back ---------------------------------------------------------------------------------------------

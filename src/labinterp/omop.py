@@ -59,13 +59,14 @@ def read(
 
 
 def answers(source: Source, **options: Any) -> list[Report]:
-    """A report for each panel, in order.
+    """A report for each panel, in order; what its reader noted of the person stands first among its notes.
 
     Args:
         source: From `read`.
         options: As for `interpret`: authority, as_of, catalog, decimal, research.
     """
-    return [interpret(panel.results, panel.patient, rows=panel.rows, **options) for panel in source.panels]
+    reports = [interpret(panel.results, panel.patient, rows=panel.rows, **options) for panel in source.panels]
+    return [report._replace(notes=(*panel.notes, *report.notes)) for panel, report in zip(source.panels, reports, strict=True)]
 
 
 def write(source: Source, reports: Sequence[Report], *, catalog: Catalog | None = None) -> bytes:
