@@ -184,6 +184,8 @@ def test_other_columns_go_by_their_label(survey: Callable[..., Source]) -> None:
     assert [(r.test, r.unit) for r in results(found)] == [
         ("Lead", "ug/dL"), ("Thyroid stimulating hormone", "uIU/mL"), ("Creatinine, urine", "mg/dL"),
     ]  # fmt: skip
+    (only,) = results(survey({**columns, "LBXBPB": [NONE], "LBXTSH1": [NONE], "URXUCR": [NONE]}, labels=labels))
+    assert (only.test, only.value, only.unit) == ("Lead", Decimal("0.1"), "umol/L")  # the SI column where the other is empty
     lead, tsh, urine = answers(found.panels)
     assert isinstance(lead, NotAssessed)
     assert isinstance(urine, NotAssessed)

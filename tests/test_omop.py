@@ -169,6 +169,7 @@ def test_a_source_concept_is_followed_to_the_standard_one() -> None:
         ({"measurement_concept_id": 0, "measurement_source_value": "Ferritin|Blood|Chemistry"}, "ferritin"),
         ({"measurement_concept_id": 3036987}, "folate"),  # no code was seen for it: known by a laboratory's label
         ({"measurement_concept_id": 3036987, "measurement_source_value": "50925"}, "folate"),
+        ({"measurement_concept_id": 46236952, "measurement_source_value": "2276-4"}, "ferritin"),  # the source's own code is known
     ],
 )
 def test_a_test_is_known_by_concept_code_or_name(cells: dict[str, Any], analyte: str) -> None:
@@ -186,6 +187,7 @@ def test_a_test_is_known_by_concept_code_or_name(cells: dict[str, Any], analyte:
         ({"measurement_concept_id": 3001122, "measurement_source_value": "Ferritin|Urine|Chemistry"}, "wrong_specimen"),
         ({"measurement_concept_id": 0, "measurement_source_value": "Magnesium, Urine|Urine|Chemistry"}, "wrong_specimen"),
         ({"measurement_concept_id": 3016723, "measurement_source_value": "2161-8"}, "conflicting_code"),  # serum's concept, urine's code
+        ({"measurement_concept_id": 3001122, "measurement_source_value": "99999-1"}, "conflicting_code"),  # the source's own code is not
         ({"measurement_concept_id": 3016038}, "wrong_specimen"),  # potassium in urine
         ({"measurement_concept_id": 0, "measurement_source_value": ""}, "unknown_analyte"),
         ({"measurement_concept_id": 99}, "unknown_analyte"),
@@ -569,6 +571,8 @@ def test_the_answers_read_back_are_the_same() -> None:
         ]
 
     assert said(omop.answers(again)) == said(omop.answers(source))
+    with pytest.raises(InputError, match="already has the column"):
+        omop.write(again, omop.answers(again))
 
 
 def test_rows_of_other_sources_get_the_columns_of_the_table_and_no_invented_ids() -> None:

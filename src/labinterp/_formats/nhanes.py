@@ -129,7 +129,8 @@ def _plan(survey: Survey) -> list[_Column]:
             plan.append(_known(survey, one))
         elif one is None and name not in twins and not _is_twin(name, survey.columns):
             test, unit = _of_label(survey.labels.get(name, "") or survey.names[name])
-            plan.append(_Column(name, test, unit))
+            twin = f"{name[:2]}D{name[3:]}SI"
+            plan.append(_Column(name, test, unit, twin if twin in survey.columns else "", _of_label(survey.labels.get(twin, ""))[1] or ""))
     return plan
 
 

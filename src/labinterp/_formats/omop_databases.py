@@ -154,7 +154,10 @@ def read_address(address: str, schema: str | None = None) -> Iterator[CdmTable]:
     except InputError:
         raise
     except ModuleNotFoundError as error:
-        raise InputError(f"the driver {error.name!r} of this kind of database is not installed; pip install {error.name}") from None
+        raise InputError(
+            f"the driver {error.name!r} of this kind of database is not installed: pip install {error.name}, "
+            "or name another in the address, such as postgresql+psycopg://"
+        ) from None
     except sa.exc.SQLAlchemyError as error:
         kind = type(getattr(error, "orig", None) or error).__name__
         raise InputError(

@@ -18,6 +18,7 @@ from labinterp._quantity import Unreadable
 from labinterp._results import Finding, NotAssessed
 from labinterp._summary import ADDED, cells
 from labinterp._table import Table, write_table
+from labinterp.errors import InputError
 
 if TYPE_CHECKING:
     from labinterp._catalog import Catalog
@@ -46,6 +47,9 @@ def write(source: Source, reports: Sequence[Report], catalog: Catalog) -> bytes:
 
     Returns:
         bytes: CSV in UTF-8; `li_patient` holds the id of the person where it is no whole number.
+
+    Raises:
+        InputError: The table has columns with the names of the answers.
     """
     answers = {answer.row: answer for report in reports for answer in report.rows()}
     ours = [f"li_{name}" for name in ADDED]
@@ -56,6 +60,9 @@ def write(source: Source, reports: Sequence[Report], catalog: Catalog) -> bytes:
 
 def _annotated(table: Table, answers: Mapping[int, Finding | NotAssessed], ours: list[str]) -> str:
     at = {name.strip().casefold(): number for number, name in enumerate(table.header)}
+    clash = sorted({*ours, RANGE_OF} & set(at))
+    if clash:
+        raise InputError(f"the table already has the column {clash[0]!r}; rename it, or use --to json")
     missing = [name for name in ("unit_concept_id", "range_low", "range_high") if name not in at]
     header = [*table.header, *missing]
     at |= {name: len(table.header) + number for number, name in enumerate(missing)}

@@ -102,6 +102,10 @@ class Reader:
         conflict = ""
         if len(known) > 1 or (known and refused):
             conflict = f"The concepts and the code of the source mean different tests: LOINC {', '.join(codes)}."
+        elif (
+            known and codes[0] not in self._catalog.table["loinc"]
+        ):  # the source's own code is the evidence, the concept what was made of it
+            conflict = f"LOINC {codes[0]} of the source is not known here, so it cannot be shown to mean what the concept does ({loinc})."
         elif refused:
             loinc = refused[0]
         if codes:  # a code says more than the label and fluid of one hospital that were mapped to the concept
