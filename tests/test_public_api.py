@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 NAMES = [
     "Advice", "Alert", "Analyte", "Catalog", "Effect", "Finding", "LabResult", "NotAssessed", "Patient", "PatternMatch", "Quantity", "Report",
-    "__version__", "assess", "authorities", "convert", "errors", "hl7v2", "interpret", "readers", "testing",
+    "__version__", "assess", "authorities", "convert", "errors", "hl7v2", "interpret", "omop", "readers", "testing",
 ]  # fmt: skip
 
 SIGNATURES = {
@@ -50,6 +50,9 @@ SIGNATURES = {
     "Catalog.to_frame": "(self, engine=None)",
     "Report.rows": "(self)",
     "Report.finding": "(self, analyte)",
+    "omop.read": "(source, *, schema=None, delimiter=None, encoding=None)",
+    "omop.answers": "(source, **options)",
+    "omop.write": "(source, reports, *, catalog=None)",
     "readers.read_file": "(path, *, format=None, columns=None, delimiter=None, encoding=None, units=None, sheet=None)",
     "readers.read_files": "(paths, *, format=None, **how)",
     "readers.read_bytes": "(data, *, format=None, name='', **how)",

@@ -32,11 +32,11 @@ _HOMES = {
     "Advice": "_report",
     "Alert": "_report",
 }
-_MODULES = ("errors", "hl7v2", "readers", "testing")
+_MODULES = ("errors", "hl7v2", "omop", "readers", "testing")
 
 __all__ = [  # noqa: RUF022 - in the order of the documentation
     "interpret", "assess", "convert", "authorities", "Catalog", "Analyte", "Patient", "LabResult", "Quantity", "Report", "Finding",
-    "NotAssessed", "PatternMatch", "Effect", "Advice", "Alert", "errors", "hl7v2", "readers", "testing", "__version__",
+    "NotAssessed", "PatternMatch", "Effect", "Advice", "Alert", "errors", "hl7v2", "omop", "readers", "testing", "__version__",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from labinterp import errors as errors
     from labinterp import hl7v2 as hl7v2
+    from labinterp import omop as omop
     from labinterp import readers as readers
     from labinterp import testing as testing
     from labinterp._analyte import Analyte as Analyte

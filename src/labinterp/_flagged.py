@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from labinterp._inputs import LabResult
 from labinterp._intake import Source
+from labinterp._quantity import Unreadable
 from labinterp._report import Report
 from labinterp._summary import ADDED, cells
 from labinterp._table import Table, write_table
@@ -40,9 +42,16 @@ def _cells(table: Table, answers: dict[int, Any]) -> Iterator[list[str]]:
 def _table_of(source: Source) -> Table:
     """A plain table for results that came as JSON, in the order of the file."""
     rows = {
-        row: [panel.patient.id or "", r.test, "" if r.value is None else str(r.value), r.unit or ""]
+        row: [panel.patient.id or "", r.test, _printed(r), r.unit or ""]
         for panel in source.panels
         for row, r in zip(panel.rows, panel.results, strict=True)
     }
     listed = [rows.get(number, []) for number in range(1, max(rows, default=0) + 1)]
     return Table(["patient_id", "test", "value", "unit"], listed, {}, ",", "utf-8")
+
+
+def _printed(result: LabResult) -> str:
+    """A value as its reader found it; what it gave up on, as it stood there."""
+    if isinstance(result.value, Unreadable):
+        return result.value.text
+    return "" if result.value is None else f"{result.comparator or ''}{result.value}"

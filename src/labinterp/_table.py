@@ -106,6 +106,13 @@ def read_table(data: bytes, columns: Mapping[str, str] | None = None, delimiter:
     Raises:
         InputError: No header, no column for test or value, or a column name that is not there.
     """
+    lines, delimiter, found_encoding = read_cells(data, delimiter, encoding)
+    header = lines[0]
+    return Table(header, lines[1:], find_columns(header, columns or {}), delimiter, found_encoding)
+
+
+def read_cells(data: bytes, delimiter: str | None = None, encoding: str | None = None) -> tuple[list[list[str]], str, str]:
+    """The lines of a delimited table, the header first, the delimiter and the encoding; as for `read_table`, whatever the columns are."""
     text, found_encoding = decode(data, encoding)
     if b"\0" in data[:4096] and found_encoding != "utf-16":
         raise InputError("this is a binary file; accepted: CSV, TSV and JSON text")
@@ -126,8 +133,7 @@ def read_table(data: bytes, columns: Mapping[str, str] | None = None, delimiter:
         lines.pop(0)
     if not lines:
         raise InputError("the file is empty; accepted: CSV, TSV or JSON with one result a row")
-    header = lines[0]
-    return Table(header, lines[1:], find_columns(header, columns or {}), delimiter, found_encoding)
+    return lines, delimiter, found_encoding
 
 
 def decode(data: bytes, encoding: str | None = None) -> tuple[str, str]:

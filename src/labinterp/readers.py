@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from labinterp._facts import read_age, read_date
-from labinterp._formats.kinds import CSV, FORMATS, HL7V2, JSON, LOOK, kind_of
+from labinterp._formats.kinds import CSV, FORMATS, HL7V2, JSON, LOOK, OMOP, PARQUET, XPT, kind_of
 from labinterp._formats.own_json import read_json
 from labinterp._formats.tables import read_contexts, read_rows
 from labinterp._formats.unpacked import unpacked
@@ -26,7 +26,7 @@ from labinterp._table import COLUMN_NAMES
 from labinterp.errors import InputError
 
 # Where the reader of each form lives: `read(pieces, wanted) -> list[Source]`. Loaded at first use.
-_READERS = {CSV: "tables", JSON: "own_json", HL7V2: "hl7_results"}
+_READERS = {CSV: "tables", JSON: "own_json", HL7V2: "hl7_results", OMOP: "omop_in", XPT: "xpt"}
 
 
 def read_file(
@@ -98,7 +98,9 @@ def read_pieces(pieces: Sequence[Piece], wanted: Wanted, format: str | None = No
     """
     if format is not None and format not in FORMATS:
         raise InputError(f"there is no form {format!r}; accepted: {', '.join(FORMATS)}")
-    kinds = [format or kind_of(piece.data[:LOOK], str(piece.path or piece.name)) for piece in pieces]
+    kinds = [format or kind_of(piece.data[:LOOK], str(piece.path or piece.name), piece.data[-LOOK:]) for piece in pieces]
+    if OMOP in kinds:  # PERSON as Parquet has no column that tells it apart from any other table of people
+        kinds = [OMOP if kind == PARQUET else kind for kind in kinds]
     sources: list[Source] = []
     missing = next((kind for kind in kinds if kind not in _READERS), None)
     if missing is not None:
@@ -113,7 +115,11 @@ def _opened(path: str | Path) -> Piece:
     if "://" in str(path):
         return Piece("", b"", str(path))
     try:
-        data = Path(path).read_bytes()
+        with Path(path).open("rb") as file:
+            head = file.read(16)
+            if head[8:12] == b"DUCK":  # a database is read where it lies
+                return Piece(Path(path).name, head, Path(path))
+            data = head + file.read()
     except OSError as error:
         raise InputError(f"the file cannot be read: {error.strerror}") from None
     return Piece(Path(path).name, unpacked(data, Path(path).name), Path(path))

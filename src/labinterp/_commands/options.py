@@ -21,6 +21,7 @@ class To(StrEnum):
     csv = "csv"
     parquet = "parquet"
     hl7v2 = "hl7v2"
+    omop = "omop"
 
 
 class From(StrEnum):

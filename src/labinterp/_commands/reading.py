@@ -77,7 +77,7 @@ def interpret(
     labinterp interpret big.csv.gz -o flagged.parquet
     """
     sources = given(files)
-    how = way(sources, to, out, stream)
+    how = way(sources, to, out, stream, from_)
     catalog = catalog_of(limits)
     roles, units = pairs(column or [], "--column", "value=RESULT"), pairs(unit or [], "--unit", "ferritin=ug/L")
     options: dict[str, Any] = {"authority": authority_of(authority, catalog), "as_of": as_of, "catalog": catalog, "decimal": decimal}
@@ -100,7 +100,7 @@ def interpret(
     source = (
         read_bytes(sys.stdin.buffer.read(), format=from_, **reading)
         if files[0] == "-"
-        else read_files([one.path or "" for one in sources], format=from_, **reading)
+        else read_files([one.address or one.path or "" for one in sources], format=from_, **reading)
     )
     if how.form == "csv":
         no_clash(source)

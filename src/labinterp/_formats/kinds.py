@@ -14,24 +14,34 @@ HL7V2: Final = "hl7v2"
 OMOP: Final = "omop"
 XLSX: Final = "xlsx"  # any workbook: .xlsx, .xls, .ods
 PARQUET: Final = "parquet"
-XPT: Final = "xpt"  # SAS transport
+XPT: Final = "xpt"  # SAS transport, and surveys of NHANES cut from it as CSV
 FORMATS: Final = (CSV, JSON, FHIR, HL7V2, OMOP, XLSX, PARQUET, XPT)
 
 LOOK: Final = 1 << 16  # bytes that are looked at
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_XPT = b"HEADER RECORD*******LIBRARY HEADER RECORD"
+_XPT = b"HEADER RECORD*******LIB"  # LIBRARY in version 5, LIBV8 in version 8
 _URL = re.compile(r"^[a-z][a-z0-9+]*://", re.IGNORECASE)
 _HL7 = re.compile(rb"^[\s\x0b\x1c]*(?:FHS|BHS|MSH)[^\w\s]")
 _RESOURCE = re.compile(r'"resourceType"\s*:')
-_MEASUREMENT = re.compile(r"(?:^|[,;\t|\"])measurement_concept_id(?:$|[,;\t|\"\r\n])", re.IGNORECASE)
+# Columns that only tables of the OMOP Common Data Model have: those that are read, and those that lie beside them in a folder.
+_OMOP = re.compile(
+    r"(?:^|[,;\t|\"])(?:measurement_concept_id|gender_concept_id|concept_id_1|cdm_source_name|[a-z_]+_type_concept_id|"
+    r"concept_id[\",;\t|]+concept_name|vocabulary_version)(?:$|[,;\t|\"\r\n])",
+    re.IGNORECASE,
+)
+# A survey of NHANES as CSV: its sequence number, and a column named as CDC names those of people or of the laboratory.
+_NHANES = re.compile(
+    r"(?=(?:.*[,;\t|\"])?SEQN(?:$|[,;\t|\"]))(?:.*[,;\t|\"])?(?:RIAGENDR|RIDAGEYR|RIDAGEMN|LB[XD][A-Z0-9]+)(?:$|[,;\t|\"])"
+)
 
 
-def kind_of(head: bytes, name: str = "") -> str:
+def kind_of(head: bytes, name: str = "", tail: bytes = b"") -> str:
     """The form of a file by its first bytes.
 
     Args:
         head: The first bytes, unpacked; `LOOK` of them are enough.
         name: Of the file; an address of a database has no bytes.
+        tail: The last bytes, where Parquet keeps the names of its columns.
 
     Returns:
         str: one of `FORMATS`.
@@ -46,7 +56,7 @@ def kind_of(head: bytes, name: str = "") -> str:
     if _URL.match(name) or head[8:12] == b"DUCK":
         return OMOP
     if head.startswith(b"PAR1"):
-        return PARQUET
+        return OMOP if b"measurement_concept_id" in tail.lower() else PARQUET
     if head.startswith((b"PK\x03\x04", _OLE)):
         return XLSX
     if head.startswith(_XPT):
@@ -62,7 +72,9 @@ def kind_of(head: bytes, name: str = "") -> str:
     if bare[:1] == "<" and re.match(r"<(?:\?xml|!DOCTYPE|[A-Za-z])", bare):
         raise InputError("this is XML, which is not read; FHIR is read as JSON: ask the server for application/fhir+json")
     first = next((line for line in bare.splitlines() if line.strip()), "")
-    return OMOP if _MEASUREMENT.search(first) else CSV
+    if _OMOP.search(first):
+        return OMOP
+    return XPT if _NHANES.match(first) else CSV
 
 
 def decoded_head(head: bytes) -> str:

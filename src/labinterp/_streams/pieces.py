@@ -9,18 +9,19 @@ import os
 import sys
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from labinterp._formats.kinds import CSV, LOOK, kind_of
 from labinterp.errors import InputError
 
-TEXT, GZIP, ZSTD, PARQUET = "text", "gzip", "zstd", "parquet"
+TEXT, GZIP, ZSTD, PARQUET, ADDRESS = "text", "gzip", "zstd", "parquet", "address"
 PIECE = 4 << 20
 _MAGIC = {b"\x1f\x8b": GZIP, b"\x28\xb5\x2f\xfd": ZSTD, b"PAR1": PARQUET}
 _TABLES = (".csv", ".tsv", ".tab", ".txt")
-_ENDINGS = (*_TABLES, *(f"{table}{packed}" for table in _TABLES for packed in (".gz", ".zst")), ".parquet", ".pq")
+_ENDINGS = (*_TABLES, *(f"{table}{packed}" for table in _TABLES for packed in (".gz", ".zst")), ".parquet", ".pq", ".xpt")
 
 
 class Given:
@@ -29,14 +30,16 @@ class Given:
     Attributes:
         name: For messages and for the column that says where a row is from.
         path: None for standard input.
-        kind: "text", "gzip", "zstd" or "parquet", by its first bytes.
+        kind: "text", "gzip", "zstd" or "parquet", by its first bytes; "address" for a database.
         size: Bytes on the disk; None for what is no plain file.
+        address: Of a database; "" for a file.
         looked: What was made of its beginning, where it cannot be read twice.
     """
 
     def __init__(self, name: str) -> None:
-        self.path = None if name == "-" else Path(name)
-        self.name = "standard input" if self.path is None else self.path.name
+        self.address = name if "://" in name else ""
+        self.path = None if name == "-" or self.address else Path(name)
+        self.name = "the database" if self.address else "standard input" if self.path is None else self.path.name
         self.size = self.path.stat().st_size if self.path is not None and self.path.is_file() else None
         self.looked: Any = None
         self._stream: BinaryIO | None = None
@@ -45,6 +48,8 @@ class Given:
     @property
     def kind(self) -> str:
         """What the first bytes say; a pipe is opened for it, and read on from there."""
+        if self.address:
+            return ADDRESS
         if self._head is None:
             with _reading(self.name):
                 stream = sys.stdin.buffer if self.path is None else self.path.open("rb")
@@ -54,6 +59,22 @@ class Given:
                 else:
                     stream.close()
         return next((kind for magic, kind in _MAGIC.items() if self._head.startswith(magic)), TEXT)
+
+    @property
+    def form(self) -> str:
+        """Which form the content has, where it can be looked at beforehand; a pipe counts as a table."""
+        if self.address:
+            return kind_of(b"", self.address)
+        if self.path is None or self.size is None:
+            return CSV
+        with _reading(self.name), self.path.open("rb") as file:
+            head = file.read(LOOK)
+            file.seek(max(0, self.size - LOOK))
+            tail = file.read()
+        if head[:2] == b"\x1f\x8b":
+            with suppress(zlib.error):
+                head = zlib.decompressobj(31).decompress(head, LOOK)
+        return CSV if head[:4] == b"\x28\xb5\x2f\xfd" else kind_of(head, self.name, tail)
 
     @property
     def stem(self) -> str:
@@ -150,6 +171,8 @@ def given(names: Sequence[str]) -> list[Given]:
 
 def _meant(name: str) -> list[str]:
     path = Path(name)
+    if "://" in name:  # an address of a database: it may hold a password, and no message shows it
+        return [name]
     if name == "-" or (path.exists() and not path.is_dir()):
         return [name]
     if path.is_dir():

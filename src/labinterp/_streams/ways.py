@@ -35,7 +35,7 @@ class Way(NamedTuple):
     delimiter: str | None
 
 
-def way(given: Sequence[Given], to: str | None, out: str | None, stream: bool | None) -> Way:
+def way(given: Sequence[Given], to: str | None, out: str | None, stream: bool | None, from_: str | None = None) -> Way:
     """Choose.
 
     Args:
@@ -43,6 +43,7 @@ def way(given: Sequence[Given], to: str | None, out: str | None, stream: bool | 
         to: The form, if it was named.
         out: The output as it was named; a folder ends in a slash.
         stream: Whether to stream, if it was said.
+        from_: The form of the inputs, if it was named.
 
     Raises:
         InputError: What was asked for does not go together.
@@ -63,6 +64,10 @@ def way(given: Sequence[Given], to: str | None, out: str | None, stream: bool | 
         )
     if packed and form != CSV:
         raise InputError(f"{packed} is written for CSV only; use -o NAME.parquet, which is packed, or -o NAME.csv{packed}")
+    if _read_whole(given, from_):
+        if form == PARQUET or packed or folder or stream:
+            raise InputError("files of this form are read together and written as a table, JSON or CSV: --to csv -o NAME.csv")
+        return Way(form, False, None if out is None else Path(out), folder, packed, "\t" if ending == ".tsv" else None)
     must = form == PARQUET or bool(packed) or folder or len(given) > 1 or any(one.size is not None and one.kind != TEXT for one in given)
     streamed = must or (form == CSV and out is not None and sum(one.size or 0 for one in given) > LONG) if stream is None else stream
     if must and not streamed:
@@ -74,3 +79,8 @@ def way(given: Sequence[Given], to: str | None, out: str | None, stream: bool | 
     if form == PARQUET and out is None:
         raise InputError("Parquet goes to a file: -o NAME.parquet")
     return Way(form, streamed, None if out is None else Path(out), folder, packed, "\t" if ending == ".tsv" else None)
+
+
+def _read_whole(given: Sequence[Given], from_: str | None) -> bool:
+    """Whether the inputs are of a form whose files belong together: tables are read row by row, and JSON has a way of its own."""
+    return any((from_ or one.form) not in (CSV, PARQUET, JSON) for one in given)
