@@ -30,17 +30,18 @@ PARTS = {
     "_service",
     "_pages",
     "_pictures",
+    "_published",
 }  # folders of modules; their own __init__ holds a docstring and nothing else
 
 # Lowest first. A module imports only from layers below its own.
 LAYERS = [
-    {"_analyte", "_codes", "_digest", "_formats.hl7_marks", "_formats.hl7_text", "_frames.texts", "_lazy", "_pictures.scales", "_schema_parts", "_streams.progress", "_streams.quoting", "errors"},
-    {"_flag_words", "_formats.hl7_segments", "_pages.messages", "_pictures.said", "_pictures.shades", "_schema_analyte", "_schema_links"},
+    {"_analyte", "_codes", "_digest", "_formats.hl7_marks", "_formats.hl7_text", "_frames.texts", "_lazy", "_pictures.scales", "_published.answers", "_schema_parts", "_streams.progress", "_streams.quoting", "errors"},
+    {"_flag_words", "_formats.hl7_segments", "_pages.messages", "_pictures.said", "_pictures.shades", "_published.lookups", "_schema_analyte", "_schema_links"},
     {"_derived", "_files", "_formats.kinds", "_formats.unpacked", "_frames.carried", "_frames.recognised", "_inputs", "_names", "_pictures.rendered", "_quantity", "_streams.plain", "_streams.tally", "_streams.watch"},
     {"_draws", "_facts", "_formats.nhanes_people", "_formats.omop_concepts", "_frames.numbers", "_pictures.texts", "_plain", "_rules", "_streams.pieces", "_table", "_units"},
     {"_formats.omop_persons", "_pictures.figures", "_printed_ranges", "_streams.ways"},
     {"_border", "_compile", "_frames.screen", "_identify", "_intake", "_reported", "_streams.blocks", "_streams.heads", "_streams.written", "_worlds"},
-    {"_check_derive", "_check_limits", "_check_links", "_formats.omop_databases", "_formats.omop_results", "_origins", "_pictures.saved", "_streams.scans", "_trace"},
+    {"_check_derive", "_check_limits", "_check_links", "_formats.omop_databases", "_formats.omop_results", "_origins", "_pictures.saved", "_published.schemas", "_streams.scans", "_trace"},
     {"_checks", "_formats.omop_tables", "_results"},
     {"_pages.strip", "_pages.tidy", "_report"},
     {"_json", "_pages.people"},
@@ -61,8 +62,8 @@ LAYERS = [
     {"_draw_frames.panel_rows", "_frames.code_answers"},
     {"_draw_frames.asked_draws", "_frames.engine"},
     {"_draw_frames.panels"},
-    {"_service.answers", "_service.asks", "_service.page", "_service.problems", "_service.settings"},
-    {"_service.bodies", "_service.gate", "_service.lookups", "_service.schema", "_service.work"},
+    {"_service.asks", "_service.page", "_service.problems", "_service.settings"},
+    {"_service.bodies", "_service.gate", "_service.schema", "_service.work"},
     {"_service.routes"},
     {"_commands.options", "_commands.output", "dataframes", "service"},
     {"_commands.explaining", "_commands.looking_up", "_commands.plotting", "_commands.reading", "_commands.reporting", "_commands.serving"},
@@ -87,6 +88,8 @@ FRAMES = {name for name in LEVEL if name.startswith(("_frames.", "_draw_frames."
 PICTURES = {"plots", *(name for name in LEVEL if name.startswith("_pictures."))}
 
 COMMANDS = {name for name in LEVEL if name.startswith("_commands.")}
+PUBLISHED = {name for name in LEVEL if name.startswith("_published.")}
+
 SERVICE = {"service"} | {name for name in LEVEL if name.startswith("_service.")}
 
 ALLOWED = {
@@ -100,6 +103,7 @@ ALLOWED = {
         "_check_limits",
         "_check_links",
         "_border",
+        *PUBLISHED,
         *SERVICE,
     },
     "jinja2": {"_pages.page", "html"},

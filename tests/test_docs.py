@@ -18,7 +18,7 @@ MODULES = sorted(".".join(p.relative_to(SOURCE).with_suffix("").parts) for p in 
 MODULES = [name.removesuffix(".__init__") for name in MODULES]
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "reference_ranges").glob("*.md")])
 DOCUMENTS = [p for p in DOCUMENTS if p.is_file()]
-COMMANDS = ["interpret", "report", "explain", "effects", "plot", "convert", "analytes", "limits", "check", "serve"]
+COMMANDS = ["interpret", "report", "explain", "effects", "plot", "convert", "analytes", "limits", "schema", "check", "serve"]
 
 
 def name(path: Path) -> str:

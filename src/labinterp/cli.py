@@ -1,4 +1,4 @@
-"""The command line: interpret, report, explain, effects, plot, convert, analytes, limits, check, serve."""
+"""The command line: interpret, report, explain, effects, plot, convert, analytes, limits, schema, check, serve."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from labinterp import __version__
 from labinterp._catalog import Catalog
 from labinterp._commands.explaining import effects, explain
-from labinterp._commands.looking_up import analytes, check, convert, limits_command
+from labinterp._commands.looking_up import analytes, check, convert, limits_command, schema
 from labinterp._commands.output import Incomplete
 from labinterp._commands.plotting import plot
 from labinterp._commands.reading import interpret
@@ -44,6 +44,7 @@ def _main(
 for command in (interpret, report, explain, effects, plot, convert, analytes):
     _app.command()(command)
 _app.command("limits")(limits_command)
+_app.command()(schema)
 _app.command()(check)
 _app.command()(serve)
 

@@ -1,4 +1,4 @@
-"""Commands that look something up: `convert`, `analytes`, `limits`, and `check` for data files."""
+"""Commands that look something up: `convert`, `analytes`, `limits`, `schema`, and `check` for data files."""
 
 from __future__ import annotations
 
@@ -64,6 +64,20 @@ def limits_command(
     from labinterp._render import show_limits
 
     show_limits(Console(), catalog, id)
+
+
+def schema(
+    name: Annotated[str, typer.Argument(help="report, document, panel, analytes or limits.")] = "report",
+) -> None:
+    """Print the JSON Schema of what the program prints or takes, for programs in any language.
+
+    \b
+    labinterp schema report
+    labinterp schema panel > panel.schema.json
+    """
+    from labinterp._published.schemas import schema_of
+
+    write_json(None, schema_of(name))
 
 
 def check(

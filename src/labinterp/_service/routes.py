@@ -17,10 +17,10 @@ from labinterp._catalog import Catalog
 from labinterp._convert import convert
 from labinterp._documents import answered, document_json, limits_document
 from labinterp._plain import plain_number
-from labinterp._service.answers import Document
+from labinterp._published.answers import Document
+from labinterp._published.lookups import Analyte, Converted, Health, LimitSet, Versions
 from labinterp._service.asks import Conversion, InterpretOptions, Nothing, body_of
 from labinterp._service.bodies import JSON_TYPES, of_type, panels_of, paragraph, read_body
-from labinterp._service.lookups import Analyte, Converted, Health, LimitSet, Versions
 from labinterp._service.page import PAGE, PAGE_HEADERS
 from labinterp._service.problems import Refused, documented
 from labinterp._service.settings import Settings

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from labinterp._service.answers import Citation, Code, Comparator, Kind, left_out
+from labinterp._published.answers import Citation, Code, Comparator, Kind, left_out
 
 
 class Analyte(BaseModel):

@@ -102,6 +102,7 @@ class Finding(BaseModel):
     possible_bands: list[str]
     caveats: list[Caveat]
     citations: list[Citation]
+    source: str = left_out("Where the result stood in its file; left out where it came from none.")
 
 
 class DerivedInput(BaseModel):
@@ -140,6 +141,7 @@ class NotAssessed(BaseModel):
     unit_text: str
     reason: Reason
     message: str
+    source: str = left_out("Where the result stood in its file; left out where it came from none.")
 
 
 class PatternMatch(BaseModel):
