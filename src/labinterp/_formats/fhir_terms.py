@@ -1,0 +1,55 @@
+"""The names by which FHIR knows this library's own words, and the systems of others.
+
+The project has no address of its own that would answer, so none is claimed: our systems and extensions are named by URNs, which are names
+and nothing more.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+OURS: Final = "urn:labinterp:fhir"
+BANDS: Final = f"{OURS}:CodeSystem:band"  # vitamin_d/nam-2011#inadequate
+ANALYTES: Final = f"{OURS}:CodeSystem:analyte"  # vitamin_d
+LIMITS: Final = f"{OURS}:CodeSystem:limits"  # vitamin_d/nam-2011
+DERIVATIONS: Final = f"{OURS}:CodeSystem:derivation"
+CONDITIONS: Final = f"{OURS}:CodeSystem:condition"
+PATTERNS: Final = f"{OURS}:CodeSystem:pattern"
+ALERTS: Final = f"{OURS}:CodeSystem:alert"
+EFFECTS: Final = f"{OURS}:CodeSystem:effect"
+REASONS: Final = f"{OURS}:CodeSystem:not-assessed-reason"
+LABELS: Final = f"{OURS}:patient-label"  # an Identifier's system
+SOURCES: Final = f"{OURS}:source"  # an Identifier's system: where a result stood
+
+# extensions
+REASON: Final = f"{OURS}:StructureDefinition:not-assessed-reason"
+REASON_TEXT: Final = f"{OURS}:StructureDefinition:not-assessed-message"
+VALUE_TEXT: Final = f"{OURS}:StructureDefinition:value-as-printed"
+UNIT_TEXT: Final = f"{OURS}:StructureDefinition:unit-as-printed"
+CITATION: Final = f"{OURS}:StructureDefinition:citation"
+FACTS: Final = f"{OURS}:StructureDefinition:facts-at-sampling"
+STOOD: Final = f"{OURS}:StructureDefinition:source"
+VERSIONS: Final = f"{OURS}:StructureDefinition:made-with"
+SAID: Final = f"{OURS}:StructureDefinition:statement"
+RANGE_ORIGIN: Final = f"{OURS}:StructureDefinition:range-origin"  # valueCode: "laboratory" or "labinterp"
+
+LOINC: Final = "http://loinc.org"
+UCUM: Final = "http://unitsofmeasure.org"
+HPO: Final = "http://human-phenotype-ontology.org"
+INTERPRETATION: Final = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
+ABSENT: Final = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
+RANGE_MEANING: Final = "http://terminology.hl7.org/CodeSystem/referencerange-meaning"
+CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
+SERVICE: Final = "http://terminology.hl7.org/CodeSystem/v2-0074"
+
+
+class AsRead(NamedTuple):
+    """What of a FHIR source the way back needs beside its results.
+
+    Attributes:
+        statuses: Row -> status of its Observation, where it says more than final.
+        births: First row of a panel -> birth date as printed, where it is known to the month or the year only.
+    """
+
+    statuses: dict[int, str]
+    births: dict[int, str]
