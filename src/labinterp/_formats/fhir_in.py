@@ -49,6 +49,7 @@ class _Found(NamedTuple):
     patient: Place | None
     label: str | None
     person: Hashable
+    known: str
     when: Drawn
     facts: Facts
     specimen: str | None
@@ -127,6 +128,7 @@ class _Reading:
             content = tuple(result._replace(source=None) for result in results)
             if not results or self.repeats.again(Told(one.place, one.person, one.patient is not None, one.when.text, content, one.reports)):
                 continue
+            self.counts[one.known] += len(results)
             if key not in groups:
                 groups[key] = panel
                 if one.patient is not None and panel.patient.birth_date is None:
@@ -159,6 +161,7 @@ class _Reading:
             ("pregnancy", "Observations of pregnancy were read as facts of the person."),
             ("computed", "quantities were computed by this library before, and are computed anew."),
             ("ambiguous", "results name a person of whom different resources are given; sex and age count as unknown."),
+            ("not here", "results name a person whose resource is not here; sex and age count as unknown."),
             ("nobody", "results name no person; sex and age count as unknown."),
         ):
             if self.counts[name]:
@@ -178,10 +181,9 @@ class _Reading:
             patient = None
         label = label_of(patient, reference)
         who: Hashable = (label, *(text_of(patient.resource.get(part)) for part in ("gender", "birthDate"))) if patient else label
-        if not reference:
-            who = ("nobody", id((above or [place])[-1].resource) if above else place.scopes)
-        elif patient is None and candidates:
-            who = ("ambiguous", label)
+        known = "known" if patient else "ambiguous" if len(candidates) > 1 else "not here"
+        if label is None:  # results of one report, or else of one bundle, are of one person
+            who, known = (id(above[-1].resource) if above else place.scopes), "nobody"
         drawn_from = self._specimen_of(place, reports)
         when = drawn(place.resource)
         if when is NEVER and drawn_from is not None:
@@ -194,7 +196,7 @@ class _Reading:
         facts = next((found for found in map(own_facts, (report.resource for report in reports)) if found != Facts()), Facts())
         encounter = dict_of(place.resource.get("encounter")) or dict_of(place.resource.get("context"))
         return _Found(
-            name, place, patient, label, who, when, facts, self._specimen_words(place, drawn_from), status, reports,
+            name, place, patient, label, who, known, when, facts, self._specimen_words(place, drawn_from), status, reports,
             text_of(encounter.get("reference")),
         )  # fmt: skip
 
@@ -239,9 +241,6 @@ class _Reading:
             result, said = self._result(one, component, one.place.at(f"component[{number}]"), patient)
             results.append(result)
             remarks.append(said)
-        if results:
-            self.counts["ambiguous"] += len(results) * (isinstance(one.person, tuple) and one.person[0] == "ambiguous")
-            self.counts["nobody"] += len(results) * (isinstance(one.person, tuple) and one.person[0] == "nobody")
         return results, remarks
 
     def _result(self, one: _Found, node: Mapping[str, Any], path: str, patient: Patient) -> tuple[LabResult, list[str]]:

@@ -44,6 +44,7 @@ class _One(NamedTuple):
     applies: bool | None
     plain: bool
     note: str = ""
+    printed: str = ""  # its own text, where that stands beside its ends
 
 
 def ranges(node: Mapping[str, Any], sex: str | None, age: Age | None, catalog: Catalog) -> Ranges:
@@ -71,7 +72,7 @@ def ranges(node: Mapping[str, Any], sex: str | None, age: Age | None, catalog: C
     may_be = [one for one in told if one.applies is not False]
     if len(may_be) == 1 and may_be[0].applies and may_be[0].plain:
         only = may_be[0]
-        return Ranges(only.low, only.high, only.text or None, only.note)
+        return Ranges(only.low, only.high, (only.printed if _has_ends(only) else only.text) or None, only.note)
     words = "; ".join(dict.fromkeys(one.text for one in (may_be or told) if one.text))
     said = next((one.note for one in may_be if one.note), "")
     if len(may_be) > 1 and not said:
@@ -127,7 +128,7 @@ def _read(one: Mapping[str, Any], value: Mapping[str, Any], sex: str | None, age
         bottom = f">{bottom}"
     if said is not None and top is not None and not said.high_counts:
         top = f"<{top}"
-    return _One(bottom, top, text if applies else words, applies, True)
+    return _One(bottom, top, words, applies, True, "", text)
 
 
 def _kind(one: Mapping[str, Any]) -> str:
