@@ -59,7 +59,7 @@ LAYERS = [
         "_formats.unpacked",
         "_formats.fhir_json",
     },
-    {"_formats.fhir_references", "_formats.fhir_repeats", "_formats.fhir_people"},
+    {"_formats.fhir_words", "_formats.fhir_references", "_formats.fhir_repeats", "_formats.fhir_people"},
     {"_formats.fhir_pregnancy", "_units", "_rules", "_table", "_facts", "_frames.numbers", "_plain", "_draws", "_streams.ways"},
     {
         "_intake",
@@ -85,10 +85,21 @@ LAYERS = [
     {"_computed", "_explain", "_gate_words", "_frames.words", "_draw_frames.persons", "_draw_frames.sights"},
     {"_frames.cases", "_draw_frames.row_panels", "_draw_frames.panel_engine"},
     {"_together", "_story", "_frames.columns", "_frames.ranges"},
-    {"_interpret", "_summary", "_draw_frames.statements", "_frames.rows"},
-    {"_frames.asked", "testing", "_render", "_render_story", "_formats.tables", "_formats.forms_out", "_formats.fhir_in"},
-    {"_frames.local", "_frames.row_keys", "_streams.streams", "_flagged", "_formats.own_json"},
+    {"_formats.fhir_ranges_out", "_interpret", "_summary", "_draw_frames.statements", "_frames.rows"},
+    {
+        "_frames.asked",
+        "testing",
+        "_render",
+        "_render_story",
+        "_formats.tables",
+        "_formats.forms_out",
+        "_formats.fhir_in",
+        "_formats.fhir_observations",
+        "_formats.fhir_reports",
+    },
+    {"_frames.local", "_frames.row_keys", "_streams.streams", "_flagged", "_formats.own_json", "_formats.fhir_out"},
     {"readers"},
+    {"fhir"},
     {"_draw_frames.derived_results", "_frames.text_codes"},
     {"_draw_frames.panel_results", "_draw_frames.said"},
     {"_draw_frames.panel_rows", "_frames.code_answers"},
@@ -140,7 +151,7 @@ ALLOWED = {
 READS_FILES = {"_catalog", "_files", "_checks", "_digest"}
 EDGES = {
     *(name for name in LEVEL if name.startswith("_formats.")),
-    "readers", "testing", "_render", "cli", "__main__", "__init__", "_border", "_table", "_streams.pieces", "_streams.plain", "_streams.watch", "_streams.blocks", "_streams.heads", "_streams.scans", "_streams.streams", "_streams.progress",
+    "readers", "fhir", "testing", "_render", "cli", "__main__", "__init__", "_border", "_table", "_streams.pieces", "_streams.plain", "_streams.watch", "_streams.blocks", "_streams.heads", "_streams.scans", "_streams.streams", "_streams.progress",
     "_streams.written", "_streams.ways", "_flagged", "_render_story", *COMMANDS,
 }  # fmt: skip
 ENGINE = sorted(set(LEVEL) - EDGES)

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 NAMES = [
     "Advice", "Alert", "Analyte", "Catalog", "Effect", "Finding", "LabResult", "NotAssessed", "Patient", "PatternMatch", "Quantity", "Report",
-    "__version__", "assess", "authorities", "convert", "errors", "interpret", "readers", "testing",
+    "__version__", "assess", "authorities", "convert", "errors", "fhir", "interpret", "readers", "testing",
 ]  # fmt: skip
 
 SIGNATURES = {

@@ -19,6 +19,7 @@ class To(StrEnum):
     json = "json"
     csv = "csv"
     parquet = "parquet"
+    fhir = "fhir"
 
 
 class From(StrEnum):

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from labinterp._catalog import Catalog
 from labinterp._formats.fhir_json import dict_of, dicts_of, text_of
+from labinterp._formats.fhir_terms import ANALYTES, RANGE_ORIGIN
 from labinterp._identify import Identified, specimen_key, which
 
 _LOINC: Final = ("loinc.org", "2.16.840.1.113883.6.1")
@@ -47,7 +48,7 @@ def named(concept: Any, catalog: Catalog) -> Named:
         Named(test='Ferritine', loinc='2276-4', conflict='')
     """
     concept = dict_of(concept)
-    codings = dicts_of(concept.get("coding"))
+    codings = [one for one in dicts_of(concept.get("coding")) if one.get("system") != ANALYTES]  # this library's own word is no print
     loinc = [text_of(one.get("code")) for one in codings if _is(one, _LOINC) and text_of(one.get("code"))]
     displays = [text_of(one.get("display")) for one in codings]
     own = text_of(concept.get("text"))
@@ -135,6 +136,8 @@ def flag(interpretation: Any) -> str | None:
     """
     said: list[str] = []
     for concept in dicts_of(interpretation):
+        if any(e.get("url") == RANGE_ORIGIN and e.get("valueCode") == "labinterp" for e in dicts_of(concept.get("extension"))):
+            continue  # written by this library beside the laboratory's
         codes = [text_of(one.get("code")) for one in dicts_of(concept.get("coding"))]
         shown = [text_of(concept.get("text")), *(text_of(one.get("display")) for one in dicts_of(concept.get("coding")))]
         words = [code for code in codes if code in _SIDES] or [word for word in (*codes, *shown) if word][:1]

@@ -119,7 +119,8 @@ class _Reading:
                 self.counts["computed"] += 1
                 continue
             pregnant, said = pregnancies.at(one.person, one.encounter, one.when.day)
-            key = (one.person, one.when.day or one.when.text, one.facts, pregnant)
+            apart = id(one.reports[0].resource) if one.reports and one.when is NEVER else None  # without a day, each report is a draw
+            key = (one.person, one.when.day or one.when.text, apart, one.facts, pregnant)
             panel = groups.get(key)
             if panel is None:
                 patient, wrong = self._person(one, pregnant)

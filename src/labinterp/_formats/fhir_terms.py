@@ -13,18 +13,14 @@ BANDS: Final = f"{OURS}:CodeSystem:band"  # vitamin_d/nam-2011#inadequate
 ANALYTES: Final = f"{OURS}:CodeSystem:analyte"  # vitamin_d
 LIMITS: Final = f"{OURS}:CodeSystem:limits"  # vitamin_d/nam-2011
 DERIVATIONS: Final = f"{OURS}:CodeSystem:derivation"
-CONDITIONS: Final = f"{OURS}:CodeSystem:condition"
-PATTERNS: Final = f"{OURS}:CodeSystem:pattern"
-ALERTS: Final = f"{OURS}:CodeSystem:alert"
 EFFECTS: Final = f"{OURS}:CodeSystem:effect"
-REASONS: Final = f"{OURS}:CodeSystem:not-assessed-reason"
 LABELS: Final = f"{OURS}:patient-label"  # an Identifier's system
-SOURCES: Final = f"{OURS}:source"  # an Identifier's system: where a result stood
 
 # extensions
 REASON: Final = f"{OURS}:StructureDefinition:not-assessed-reason"
 REASON_TEXT: Final = f"{OURS}:StructureDefinition:not-assessed-message"
 VALUE_TEXT: Final = f"{OURS}:StructureDefinition:value-as-printed"
+NAME_TEXT: Final = f"{OURS}:StructureDefinition:name-as-printed"
 UNIT_TEXT: Final = f"{OURS}:StructureDefinition:unit-as-printed"
 CITATION: Final = f"{OURS}:StructureDefinition:citation"
 FACTS: Final = f"{OURS}:StructureDefinition:facts-at-sampling"

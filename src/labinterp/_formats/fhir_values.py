@@ -10,7 +10,7 @@ from labinterp._catalog import Catalog
 from labinterp._codes import REASONS
 from labinterp._formats.fhir_concepts import worded
 from labinterp._formats.fhir_json import TWICE, dict_of, dicts_of, text_of
-from labinterp._formats.fhir_terms import REASON, REASON_TEXT, VALUE_TEXT
+from labinterp._formats.fhir_terms import REASON, REASON_TEXT, UNIT_TEXT, VALUE_TEXT
 from labinterp._quantity import ReadValue, Unreadable
 
 _UCUM: Final = ("unitsofmeasure.org", "2.16.840.1.113883.6.8")
@@ -54,6 +54,8 @@ def valued(node: Mapping[str, Any], status: str, catalog: Catalog) -> Valued:
         return Valued(Unreadable("unreadable_value", "There is more than one value, and which one counts is not said.", _shown(node, keys)))
     found = _of_key(node, keys[0], catalog) if keys else None
     absent = _absent(node)
+    if absent is not None and _own(node, REASON) in REASONS and not keys:
+        return Valued(absent, _own(node, UNIT_TEXT))
     if status in _WITHDRAWN:
         return Valued(Unreadable("unreadable_value", _WITHDRAWN[status], _shown(node, keys)), found.unit if found else None)
     if dicts_of(node.get("modifierExtension")):
@@ -63,7 +65,7 @@ def valued(node: Mapping[str, Any], status: str, catalog: Catalog) -> Valued:
         if found is not None and not isinstance(found.value, Unreadable):
             message = f"It has a value and a reason why it has none, so neither was used. {absent.message}"
             return Valued(Unreadable(absent.reason, message, _shown(node, keys)), found.unit)
-        return Valued(absent._replace(text=absent.text or _shown(node, keys)), found.unit if found else _own(node, "unit"))
+        return Valued(absent._replace(text=absent.text or _shown(node, keys)), found.unit if found else None)
     if found is not None:
         return found
     return Valued(Unreadable("unreadable_value", NOT_READY if status == "registered" else "There is no value."))
@@ -74,7 +76,7 @@ def _of_key(node: Mapping[str, Any], key: str, catalog: Catalog) -> Valued:
     if key == "valueQuantity":
         return _quantity(dict_of(value), catalog)
     if key in ("valueString", "valueInteger", "valueDecimal", "valueInteger64") and isinstance(value, (str, int, Decimal)):
-        return Valued(value)
+        return Valued(value, _own(node, UNIT_TEXT))
     if key == "valueRange":
         return _range(dict_of(value), catalog)
     said = _NO_NUMBER.get(key, "of a kind that is not known here")

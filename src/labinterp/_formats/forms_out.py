@@ -12,7 +12,7 @@ from labinterp._report import Report
 from labinterp.errors import InputError
 
 # Where the writer of each form lives: `write(source, reports, catalog) -> bytes`; reports in the order of the source's panels.
-_WRITERS: Final[dict[str, str]] = {}
+_WRITERS: Final[dict[str, str]] = {"fhir": "fhir_out"}
 FORMS: Final = tuple(_WRITERS)
 
 
