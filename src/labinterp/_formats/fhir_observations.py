@@ -13,6 +13,7 @@ from labinterp._catalog import Catalog
 from labinterp._formats.fhir_ranges_out import LABORATORY_MARK, OURS_MARK, laboratory_range, our_range
 from labinterp._formats.fhir_terms import (
     ABSENT,
+    ABSENT_REASON,
     ANALYTES,
     BANDS,
     CATEGORY,
@@ -38,6 +39,7 @@ from labinterp._trace import cited
 
 _FLAGS: Final = ("LL", "L", "LU", "N", "H", "HH", "HU", "L*", "H*")
 # Reasons for which what was printed cannot be stated as a value.
+_ANSWERABLE: Final = ("sex_unknown", "age_unknown", "pregnancy_unknown", "no_limit_for_population", "authority_gives_no_limit")
 _NO_VALUE: Final = ("unreadable_value", "ambiguous_number", "conflicting_code")
 
 
@@ -107,16 +109,20 @@ def of_refused(refused: NotAssessed, around: Around, catalog: Catalog) -> dict[s
         absent = {"dataAbsentReason": concept(refused.message, [coding(ABSENT, code)])}
     elif "valueString" in stated and string(refused.unit_text):
         reasons.append(extension(UNIT_TEXT, valueString=string(refused.unit_text)))
-    known = [coding(ANALYTES, refused.analyte, catalog.table["analytes"][refused.analyte]["name"])] if refused.analyte else []
-    loinc = coding(LOINC, (reported.loinc if reported else None) or None)
-    name = refused.source_name or ("" if loinc else "no name")
+    own = coding(ANALYTES, refused.analyte, catalog.table["analytes"][refused.analyte]["name"]) if refused.analyte else None
+    loinc = reported.loinc if reported and isinstance(reported.loinc, str) else None
+    nameless = not string(refused.source_name) and coding(LOINC, loinc) is None and own is None
+    marked: dict[str, Any] = {"extension": [extension(ABSENT_REASON, valueCode="unknown")]} if nameless else {}
+    name = refused.source_name
+    if refused.analyte and refused.reason in _ANSWERABLE and not (reported and reported.specimen):
+        name, marked = _clear_name(catalog, name, loinc, refused.analyte)
     shown = None if stated and "valueString" in stated else refused.quantity
     range_of = _as_printed(reported) if reported else None
     return without_empty(
         {
             **_head(around),
             "extension": [*_stood(refused.source), *reasons],
-            "code": concept(name, [loinc, *known] if not loinc or known else [loinc]),
+            "code": {**marked, **concept(name, [coding(LOINC, loinc), own])},
             **stated,
             **absent,
             "interpretation": _flags(range_of),
@@ -158,13 +164,19 @@ def _code_of_finding(finding: Finding, reported: LabResult | None) -> dict[str, 
     if finding.derived_from is not None:
         return concept(finding.name, [own])
     loinc = given if isinstance(given, str) and given else (None if reported else _only_loinc(catalog, finding))
-    name, printed = finding.source_name, []
+    marked: dict[str, Any] = {}
+    name = finding.source_name
     if not reported or not reported.specimen:  # else the specimen tells the twin apart
-        found = which(catalog, name, loinc)
-        if name and not (isinstance(found, Identified) and found.analyte == finding.analyte):
-            name, printed = finding.name, [extension(NAME_TEXT, valueString=string(name))]
-    made = concept(name, [coding(LOINC, loinc), own])
-    return {**({"extension": printed} if printed else {}), **made}
+        name, marked = _clear_name(catalog, name, loinc, finding.analyte)
+    return {**marked, **concept(name, [coding(LOINC, loinc), own])}
+
+
+def _clear_name(catalog: Catalog, name: str, loinc: str | None, analyte: str) -> tuple[str, dict[str, Any]]:
+    """The printed name where it means the analyte by itself; else the catalog's, with the printed one in an extension."""
+    found = which(catalog, name, loinc)
+    if not name or (isinstance(found, Identified) and found.analyte == analyte):
+        return name, {}
+    return catalog.table["analytes"][analyte]["name"], {"extension": [extension(NAME_TEXT, valueString=string(name))]}
 
 
 def _only_loinc(catalog: Catalog, finding: Finding) -> str | None:

@@ -34,6 +34,7 @@ UCUM: Final = "http://unitsofmeasure.org"
 HPO: Final = "http://human-phenotype-ontology.org"
 INTERPRETATION: Final = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 ABSENT: Final = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
+ABSENT_REASON: Final = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"  # the extension
 RANGE_MEANING: Final = "http://terminology.hl7.org/CodeSystem/referencerange-meaning"
 CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
 SERVICE: Final = "http://terminology.hl7.org/CodeSystem/v2-0074"

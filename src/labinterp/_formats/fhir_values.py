@@ -23,6 +23,8 @@ _WITHDRAWN: Final = {
     "entered-in-error": "The result was withdrawn: its status is entered-in-error.",
     "cancelled": "The test was cancelled: there is no result.",
 }
+# Refusals for want of a fact of the person or of a limit: read again, they may be answered.
+_OF_THE_PERSON: Final = ("sex_unknown", "age_unknown", "pregnancy_unknown", "no_limit_for_population", "authority_gives_no_limit")
 NOT_READY: Final = "The result is not there yet: its status is registered."
 
 
@@ -54,8 +56,10 @@ def valued(node: Mapping[str, Any], status: str, catalog: Catalog) -> Valued:
         return Valued(Unreadable("unreadable_value", "There is more than one value, and which one counts is not said.", _shown(node, keys)))
     found = _of_key(node, keys[0], catalog) if keys else None
     absent = _absent(node)
-    if absent is not None and _own(node, REASON) in REASONS and not keys:
-        return Valued(absent, _own(node, UNIT_TEXT))
+    refused = _own(node, REASON)
+    if refused in REASONS and refused not in _OF_THE_PERSON:  # an answer of this library stays what it was
+        kept = Unreadable(refused or "", _own(node, REASON_TEXT) or "", _own(node, VALUE_TEXT) or _shown(node, keys, unit=False))
+        return Valued(kept, (found.unit if found else None) or _own(node, UNIT_TEXT))
     if status in _WITHDRAWN:
         return Valued(Unreadable("unreadable_value", _WITHDRAWN[status], _shown(node, keys)), found.unit if found else None)
     if dicts_of(node.get("modifierExtension")):
@@ -164,12 +168,9 @@ def _range(value: Mapping[str, Any], catalog: Catalog) -> Valued:
 
 
 def _absent(node: Mapping[str, Any]) -> Unreadable | None:
-    """Why there is no value, as the file says; an answer of this library that was written to FHIR keeps its own reason."""
+    """Why there is no value, as the file says."""
     concept = node.get("dataAbsentReason")
     reason = worded(concept)
-    own = _own(node, REASON)
-    if own in REASONS and dict_of(concept):
-        return Unreadable(own or "", _own(node, REASON_TEXT) or "", _own(node, VALUE_TEXT) or "")
     hidden = [e for key in node if key.startswith("_value") for e in dicts_of(dict_of(node[key]).get("extension"))]
     reason = reason or next((text_of(e.get("valueCode")) for e in hidden if text_of(e.get("url")).endswith("data-absent-reason")), "")
     if not reason and not dict_of(concept):
@@ -188,7 +189,7 @@ def _number(value: Any) -> str:
     return "" if value is None or isinstance(value, (dict, list)) else str(value)
 
 
-def _shown(node: Mapping[str, Any], keys: list[str]) -> str:
+def _shown(node: Mapping[str, Any], keys: list[str], *, unit: bool = True) -> str:
     """A value that is not used, as text: nothing of it is lost."""
     texts = []
     for key in keys:
@@ -200,12 +201,14 @@ def _shown(node: Mapping[str, Any], keys: list[str]) -> str:
             elif dict_of(value.get("low")) or dict_of(value.get("high")):
                 texts.append(f"{_shown_quantity(dict_of(value.get('low')))}~{_shown_quantity(dict_of(value.get('high')))}")
             else:
-                texts.append(_shown_quantity(value) or worded(value) or text_of(value.get("data")) or text_of(value.get("start")))
+                texts.append(
+                    _shown_quantity(value, unit=unit) or worded(value) or text_of(value.get("data")) or text_of(value.get("start"))
+                )
         else:
             texts.append("" if isinstance(value, list) else str(value))
     return "; ".join(text for text in texts if text)
 
 
-def _shown_quantity(quantity: Mapping[str, Any]) -> str:
-    unit = text_of(quantity.get("unit")) or text_of(quantity.get("code")) if "value" in quantity else ""
-    return f"{text_of(quantity.get('comparator'))}{_number(quantity.get('value'))} {unit}".strip()
+def _shown_quantity(quantity: Mapping[str, Any], *, unit: bool = True) -> str:
+    shown = text_of(quantity.get("unit")) or text_of(quantity.get("code")) if unit and "value" in quantity else ""
+    return f"{text_of(quantity.get('comparator'))}{_number(quantity.get('value'))} {shown}".strip()
