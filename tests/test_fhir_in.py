@@ -173,7 +173,7 @@ def test_a_reference_to_another_server_is_not_followed() -> None:
     person = {"fullUrl": "https://a.example/fhir/Patient/w", "resource": WOMAN}
     source = read({"resourceType": "Bundle", "entry": [person, {"resource": observation(subject="https://b.example/fhir/Patient/w")}]})
     assert source.panels[0].patient.sex is None
-    assert source.notes == ("1 results name a person whose resource is not here; sex and age count as unknown.",)
+    assert source.notes == ("Results of a person whose resource is not here, so that sex and age are unknown: 1.",)
 
 
 # --- panels ------------------------------------------------------------------------------------------------------
@@ -185,7 +185,7 @@ def test_components_are_results_and_their_panel_is_none() -> None:
     source = read(bundle(WOMAN, observation("Iron panel", component=parts)))
     assert places(source) == ["entry[1].resource.component[0]", "entry[1].resource.component[1]"]
     assert source.panels[0].results[1].test == "CRP"
-    assert "1 panel headings have no value of their own and are no results." in source.notes
+    assert "Panel headings without a value of their own, which are no results: 1." in source.notes
 
 
 def test_members_are_counted_once() -> None:
@@ -232,14 +232,14 @@ def test_a_repeated_result_is_counted_once() -> None:
     named = [observation(identifier=[{"system": "urn:lab", "value": "7"}], id=id) for id in ("x", "y")]
     source = read(bundle(WOMAN, bundle(twice), bundle(WOMAN, twice), *named))
     assert len(places(source)) == 2
-    assert "2 results stand more than once and were counted once." in source.notes
+    assert "Results that stand more than once, counted once: 2." in source.notes
 
 
 def test_different_results_that_share_an_id_are_kept() -> None:
     """Two results with one id: both are kept, and a note says so."""
     source = read(bundle(WOMAN, observation(id="a"), observation(id="a", valueQuantity=quantity(90))))
     assert [one.value for one in source.panels[0].results] == [12, 90]
-    assert "1 results have an id that another, different result has too; all were kept." in source.notes
+    assert "Results whose id another, different result has, too, all kept: 1." in source.notes
 
 
 def test_two_equal_results_without_a_name_are_two() -> None:
@@ -259,7 +259,7 @@ def test_a_report_that_was_issued_again_is_counted_once() -> None:
     """One report identifier, one moment, one content: one result, though the ids differ. Without a time of day two draws stay two."""
     again = read(bundle(*reissued(1, "Patient/w"), *reissued(2, "Patient/w")))
     assert len(places(again)) == 1
-    assert any("another report with the same identifier" in note for note in again.notes)
+    assert any("another report with the same identifier has" in note for note in again.notes)
     assert len(places(read(bundle(*reissued(1, "Patient/w", when="2021-06-01"), *reissued(2, "Patient/w", when="2021-06-01"))))) == 2
 
 
@@ -643,7 +643,7 @@ def test_two_people_with_one_id_are_nobody() -> None:
     """Which of two different Patient resources is meant cannot be told."""
     source = read(bundle(WOMAN, {**WOMAN, "gender": "male"}, observation()))
     assert (source.panels[0].patient.sex, source.panels[0].patient.age) == (None, None)
-    assert "1 results name a person of whom different resources are given; sex and age count as unknown." in source.notes
+    assert "Results of a person of whom different resources are given, so that sex and age are unknown: 1." in source.notes
 
 
 def pregnancy(code: str = "LA15173-0", **parts: Any) -> dict[str, Any]:
@@ -676,7 +676,7 @@ def test_pregnancy_holds_for_the_draw_it_was_stated_for(stated: list[dict[str, A
     young = {**WOMAN, "birthDate": "1990-01-01"}
     source = read(bundle(young, *stated, observation(**parts)))
     assert source.panels[0].patient.pregnant is pregnant
-    assert f"{len(stated)} Observations of pregnancy were read as facts of the person." in source.notes
+    assert f"Observations of pregnancy, read as facts of the person: {len(stated)}." in source.notes
 
 
 # --- hostile and broken files -------------------------------------------------------------------------------------------
@@ -699,8 +699,8 @@ def test_a_bulk_export_that_breaks_off_gives_its_whole_lines() -> None:
     lines = "\n".join(json.dumps(observation(id=f"o{n}")) for n in range(5))
     source = read(lines[:-40].encode())
     assert len(places(source)) == 4
-    assert [note for note in source.notes if "line" in note] == [
-        "1 lines are not JSON and were passed over: 5.",
+    assert [note for note in source.notes if "ine" in note.split()[0] or "breaks" in note] == [
+        "Lines that are not JSON and were passed over: 5.",
         "The file breaks off in its last line; what stands before it was read.",
     ]
 
@@ -837,7 +837,7 @@ def test_belgian_laboratories() -> None:
         source, reports = shared(folder, path.name)
         assert_all_answered(source, reports)
         counts["results"] += len(places(source))
-        counts["headings"] += sum(int(note.split()[0]) for note in source.notes if "panel headings" in note)
+        counts["headings"] += sum(int(note.rstrip(".").split()[-1]) for note in source.notes if "Panel headings" in note)
         found |= {f"{row.source_name} {row.value_text}": row for report in reports for row in report.rows()}
     assert counts == {"results": 131, "headings": 31}
     analytes = Counter(row.analyte for row in found.values() if isinstance(row, Finding))

@@ -22,7 +22,7 @@ from labinterp._formats.fhir_pregnancy import Pregnancies, is_pregnancy
 from labinterp._formats.fhir_ranges import ranges
 from labinterp._formats.fhir_references import References, has_members
 from labinterp._formats.fhir_repeats import Repeats, Told, superseded
-from labinterp._formats.fhir_terms import DERIVATIONS, AsRead
+from labinterp._formats.fhir_terms import DERIVATIONS, TYPES, AsRead
 from labinterp._formats.fhir_values import valued
 from labinterp._inputs import LabResult, Patient
 from labinterp._intake import PanelIn, Piece, Source, Wanted, stood
@@ -37,6 +37,17 @@ _ROW_NOTES: Final = {
     "registered": "the result is marked as registered only, and may change.",
     "amended": "the laboratory has changed this result.",
     "corrected": "the laboratory has corrected this result.",
+}
+_NOTES: Final = {
+    "repeated": "Results that stand more than once, counted once",
+    "reissued": "Results that another report with the same identifier has, too, of the same moment and content, counted once",
+    "shared id": "Results whose id another, different result has, too, all kept",
+    "headings": "Panel headings without a value of their own, which are no results",
+    "pregnancy": "Observations of pregnancy, read as facts of the person",
+    "computed": "Quantities that this library computed before, computed anew",
+    "ambiguous": "Results of a person of whom different resources are given, so that sex and age are unknown",
+    "not here": "Results of a person whose resource is not here, so that sex and age are unknown",
+    "nobody": "Results that name no person, so that sex and age are unknown",
 }
 _SUPERSEDED: Final = "A later version of this result stands in the same history."
 
@@ -145,28 +156,13 @@ class _Reading:
 
     def notes(self) -> Iterator[str]:
         """What a reader must know of the files as a whole."""
-        kinds = Counter(place.type or "resource without a type" for _, place in self.listed)
+        kinds = Counter(place.type if place.type in TYPES else "of another type" for _, place in self.listed)
         for used in ("Observation", "Patient", "Specimen", "DiagnosticReport", "Bundle"):
             kinds.pop(used, None)
         if kinds:
-            yield f"Passed over, as they hold no results: {', '.join(f'{n} {kind[:40]}' for kind, n in sorted(kinds.items()))}."
-        for name, text in (
-            ("repeated", "results stand more than once and were counted once."),
-            ("reissued", "results stand in another report with the same identifier, moment and content; they were counted once."),
-            ("shared id", "results have an id that another, different result has too; all were kept."),
-        ):
-            if self.repeats.counts[name]:
-                yield f"{self.repeats.counts[name]} {text}"
-        for name, text in (
-            ("headings", "panel headings have no value of their own and are no results."),
-            ("pregnancy", "Observations of pregnancy were read as facts of the person."),
-            ("computed", "quantities were computed by this library before, and are computed anew."),
-            ("ambiguous", "results name a person of whom different resources are given; sex and age count as unknown."),
-            ("not here", "results name a person whose resource is not here; sex and age count as unknown."),
-            ("nobody", "results name no person; sex and age count as unknown."),
-        ):
-            if self.counts[name]:
-                yield f"{self.counts[name]} {text}"
+            yield f"Passed over, as they hold no results: {', '.join(f'{n} {kind}' for kind, n in sorted(kinds.items()))}."
+        counts = self.counts + self.repeats.counts
+        yield from (f"{text}: {counts[name]}." for name, text in _NOTES.items() if counts[name])
 
     # --- one Observation ------------------------------------------------------------------------------------
 

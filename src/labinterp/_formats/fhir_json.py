@@ -97,7 +97,11 @@ def documents(text: str) -> tuple[list[tuple[str, Any]], list[str]]:
         lines = list(_lines(text))
         if len(lines) > 1 and any(isinstance(line, dict) and "resourceType" in line for _, line in lines):
             broken = [str(number) for number, line in lines if line is None]
-            said = [f"{len(broken)} lines are not JSON and were passed over: {', '.join(broken[:10])}."] if broken else []
+            said = (
+                [f"Lines that are not JSON and were passed over: {', '.join(broken[:10])}{' and more' if len(broken) > 10 else ''}."]
+                if broken
+                else []
+            )
             if broken and lines[-1][1] is None:
                 said.append("The file breaks off in its last line; what stands before it was read.")
             return [(f"line {number}", line) for number, line in lines if line is not None], said
