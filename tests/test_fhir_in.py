@@ -200,6 +200,13 @@ def test_members_are_counted_once() -> None:
     assert places(read(bundle(WOMAN, *listed))) == ["entry[4].resource"]
 
 
+def test_members_that_are_not_here_are_counted() -> None:
+    """A report or a panel that names results the file does not hold: a note says how many."""
+    report = {"resourceType": "DiagnosticReport", "result": [{"reference": "Observation/gone"}, {"reference": "Observation/a"}]}
+    source = read(bundle(report, observation(id="a"), observation("Panel", hasMember=[{"reference": "Observation/lost"}])))
+    assert "Results that panels or reports name and that are not here: 2." in source.notes
+
+
 def test_a_value_beside_members_is_a_result() -> None:
     """A sum with its parts: all are results."""
     whole = observation(
@@ -346,6 +353,13 @@ def test_an_integer_has_no_unit() -> None:
     found = answer(observation(valueInteger=12))
     assert isinstance(found, NotAssessed)
     assert found.reason == "missing_unit"
+
+
+def test_a_unit_can_be_said_for_a_file_that_leaves_it_out() -> None:
+    """`--unit Ferritin=ug/L` holds where the file has none, and never against one it has."""
+    bare = [observation(valueQuantity={"value": 12}), observation(valueQuantity=quantity(13, "mg/L")), observation(valueString="12 mg/L")]
+    units = [one.unit for one in read_bytes(json.dumps(bundle(*bare)).encode(), units={"Ferritin": "ug/L"}).panels[0].results]
+    assert units == ["ug/L", "mg/L", None]
 
 
 def test_a_range_is_a_value() -> None:

@@ -43,6 +43,7 @@ _NOTES: Final = {
     "reissued": "Results that another report with the same identifier has, too, of the same moment and content, counted once",
     "shared id": "Results whose id another, different result has, too, all kept",
     "headings": "Panel headings without a value of their own, which are no results",
+    "missing": "Results that panels or reports name and that are not here",
     "pregnancy": "Observations of pregnancy, read as facts of the person",
     "computed": "Quantities that this library computed before, computed anew",
     "ambiguous": "Results of a person of whom different resources are given, so that sex and age are unknown",
@@ -161,7 +162,7 @@ class _Reading:
             kinds.pop(used, None)
         if kinds:
             yield f"Passed over, as they hold no results: {', '.join(f'{n} {kind}' for kind, n in sorted(kinds.items()))}."
-        counts = self.counts + self.repeats.counts
+        counts = self.counts + self.repeats.counts + Counter(missing=self.references.missing)
         yield from (f"{text}: {counts[name]}." for name, text in _NOTES.items() if counts[name])
 
     # --- one Observation ------------------------------------------------------------------------------------
@@ -248,7 +249,7 @@ class _Reading:
             value = Unreadable("unreadable_value", _SUPERSEDED, _text(value))
         elif name.conflict and not isinstance(value, Unreadable):
             value = Unreadable("conflicting_code", name.conflict, f"{_text(value)} {unit or ''}".strip())
-        if unit is None and not isinstance(value, Unreadable):
+        if unit is None and not isinstance(value, (Unreadable, str)):  # a text may carry its own
             unit = self.wanted.units.get(name.test) or self.wanted.units.get(name.loinc or "")
         printed = ranges(node, patient.sex, patient.age, self.catalog)
         day: date | None = one.when.day

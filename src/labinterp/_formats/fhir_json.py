@@ -58,7 +58,7 @@ class Place(NamedTuple):
 
 def text_of(value: Any) -> str:
     """A text field that may hold anything: stripped, and nothing where it is no text."""
-    if isinstance(value, str):
+    if type(value) is str:
         return value.strip()
     return str(value) if isinstance(value, (int, Decimal)) and not isinstance(value, bool) else ""
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from labinterp._formats.fhir_json import Place, dict_of, dicts_of, text_of
@@ -59,6 +60,7 @@ class Facts(NamedTuple):
     contexts: frozenset[str] = frozenset()
 
 
+@lru_cache(maxsize=4096)
 def days_of(text: str) -> Days | None:
     """The days an ISO date means; None where it is none.
 

@@ -20,6 +20,10 @@ class References:
 
     Args:
         listed: Every resource that was read, in order.
+
+    Attributes:
+        holders: `id()` of a resource -> the panels and reports that name it.
+        missing: How many members panels and reports name that are not here.
     """
 
     def __init__(self, listed: Sequence[Place]) -> None:
@@ -35,6 +39,7 @@ class References:
             for scope in (*place.scopes, EVERYWHERE):
                 for name in names:
                     self._named.setdefault((scope, name), []).append(place)
+        self.missing = 0
         self.holders = self._holders(listed)
 
     def all(self, reference: Any, origin: Place) -> list[Place]:
@@ -90,7 +95,9 @@ class References:
         held: dict[int, list[Place]] = {}
         for place in listed:
             for reference in _members(place.type, place.resource):
-                for member in self.all(reference, place)[:2]:
+                members = self.all(reference, place)[:2]
+                self.missing += not members
+                for member in members:
                     held.setdefault(id(member.resource), []).append(place)
             if place.within is not None and place.type == "Observation":
                 held.setdefault(id(place.resource), []).append(place.within)

@@ -136,6 +136,8 @@ def _same_size(catalog: Catalog, one: str, other: str) -> bool:
 
 def same_unit(one: Mapping[str, Any], other: Mapping[str, Any], catalog: Catalog) -> bool:
     """Whether two Quantities are in one unit; one without a unit is in that of the other."""
+    if one.get("code") == other.get("code") and one.get("unit") == other.get("unit") and one.get("system") == other.get("system"):
+        return not isinstance(unit_of(one, catalog), Unreadable)
     first, second = unit_of(one, catalog), unit_of(other, catalog)
     if isinstance(first, Unreadable) or isinstance(second, Unreadable):
         return False
