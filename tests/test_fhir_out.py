@@ -23,7 +23,7 @@ from labinterp import Catalog, Finding, LabResult, NotAssessed, Patient, Report,
 from labinterp._formats.fhir_terms import RANGE_ORIGIN, SAID
 from labinterp._intake import PanelIn, Source
 from labinterp.errors import InputError, MissingExtraError
-from labinterp.readers import read_bytes, read_file
+from labinterp.readers import read_bytes, read_file, read_files
 
 settings.register_profile("fhir", max_examples=60, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 FUZZ_SECONDS = float(os.environ.get("LABINTERP_FUZZ_SECONDS", "4"))
@@ -229,6 +229,24 @@ def test_a_withdrawn_result_stays_withdrawn() -> None:
     validated(made)
     assert [one["status"] for one in resources(made, "Observation")] == ["entered-in-error", "preliminary"]
     assert resources(made, "DiagnosticReport")[0]["status"] == "preliminary"
+    there_and_back(source)
+
+
+def test_a_status_outlives_other_files_beside_it(tmp_path: Path) -> None:
+    """A table and a bundle read together: what the bundle calls preliminary is not written as final."""
+    (tmp_path / "a.csv").write_text("test,value,unit\nFerritin,12,ug/L\n", "utf-8")
+    (tmp_path / "b.json").write_text(json.dumps(bundle(WOMAN, observation(status="preliminary"))), "utf-8")
+    source = read_files([tmp_path / "a.csv", tmp_path / "b.json"])
+    made = fhir.bundle(interpreted(source), source)
+    assert [one["status"] for one in resources(made, "Observation")] == ["final", "preliminary"]
+
+
+def test_a_birth_date_known_to_the_year_is_written_so() -> None:
+    """1950 stays 1950."""
+    source = fhir.read_source(bundle({**WOMAN, "birthDate": "1950"}, observation()))
+    made = fhir.bundle(interpreted(source), source)
+    validated(made)
+    assert resources(made, "Patient")[0]["birthDate"] == "1950"
     there_and_back(source)
 
 

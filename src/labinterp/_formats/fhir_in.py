@@ -109,8 +109,8 @@ class _Reading:
         self.older = superseded(place for _, place in listed)
         self.repeats = Repeats()
         self.counts: Counter[str] = Counter()
-        self.statuses: dict[int, str] = {}
-        self.births: dict[int, str] = {}
+        self.statuses: dict[str, str] = {}
+        self.births: dict[str, str] = {}
         self._specimens: dict[int, str | None] = {}
 
     def panels(self) -> list[PanelIn]:
@@ -145,14 +145,14 @@ class _Reading:
             if key not in groups:
                 groups[key] = panel
                 if one.patient is not None and panel.patient.birth_date is None:
-                    self.births[row + 1] = text_of(one.patient.resource.get("birthDate"))
+                    self.births[str(results[0].source)] = text_of(one.patient.resource.get("birthDate"))
             for result, remark in zip(results, remarks, strict=True):
                 row += 1
                 panel.results.append(result)
                 panel.rows.append(row)
                 panel.notes.extend(f"Row {row}: {text}" for text in remark)
                 if one.status not in ("final", "unknown", ""):
-                    self.statuses[row] = one.status
+                    self.statuses[str(result.source)] = one.status
         return list(groups.values())
 
     def notes(self) -> Iterator[str]:

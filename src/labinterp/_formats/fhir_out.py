@@ -47,7 +47,7 @@ def bundle_of(reports: Sequence[Report], source: Source | None, catalog: Catalog
     """
     if source is not None and len(source.panels) != len(reports):
         raise InputError("reports are one for each panel of the source, in order")
-    made = source.original if source is not None and isinstance(source.original, AsRead) else AsRead({}, {})
+    made = _as_read(source)
     entries: list[dict[str, Any]] = []
     people: dict[Any, str] = {}
 
@@ -59,7 +59,12 @@ def bundle_of(reports: Sequence[Report], source: Source | None, catalog: Catalog
         panel = source.panels[number] if source is not None else None
         results: Mapping[int, LabResult] = dict(zip(panel.rows, panel.results, strict=True)) if panel else {}
         key = f"{number} {hashlib.sha256(report.to_json().encode()).hexdigest()}"
-        born = "" if report.patient.birth_date is not None or not panel or not panel.rows else made.births.get(panel.rows[0], "")
+        born = (
+            ""
+            if report.patient.birth_date is not None or not panel or not panel.results
+            else made.births.get(str(panel.results[0].source), "")
+        )
+        statuses = {row: made.statuses.get(str(result.source), "final") for row, result in results.items()}
         who = (report.patient.id, report.patient.sex, report.patient.birth_date, born)
         if who not in people or report.patient.id is None:
             person = patient_resource(report.patient, _id("patient", key), born)
@@ -68,16 +73,22 @@ def bundle_of(reports: Sequence[Report], source: Source | None, catalog: Catalog
         day = _day(results)
         references: dict[int, str] = {}
         for answer in report.rows():
-            around = Around(_id("row", key, answer.row), subject, day, made.statuses.get(answer.row, "final"), results.get(answer.row))
+            around = Around(_id("row", key, answer.row), subject, day, statuses.get(answer.row, "final"), results.get(answer.row))
             resource = of_finding(answer, around, {}) if isinstance(answer, Finding) else of_refused(answer, around, catalog)
             references[answer.row] = add(resource)
         computed = [
             add(of_finding(one, Around(_id("computed", key, place), subject, day, "final", None), references))
             for place, one in enumerate(report.derived)
         ]
-        statuses = [made.statuses.get(row, "final") for row in references]
-        add(report_resource(report, _id("report", key), subject, day, references, computed, statuses))
+        add(report_resource(report, _id("report", key), subject, day, references, computed, statuses.values()))
     return {"resourceType": "Bundle", "id": _id("bundle", *(entry["fullUrl"] for entry in entries)), "type": "collection", "entry": entries}
+
+
+def _as_read(source: Source | None) -> AsRead:
+    """What the reader of FHIR kept for the way back; of several sources that were read together, all of it."""
+    originals = [] if source is None else source.original if isinstance(source.original, list) else [source.original]
+    kept = [one for one in originals if isinstance(one, AsRead)]
+    return AsRead({k: v for one in kept for k, v in one.statuses.items()}, {k: v for one in kept for k, v in one.births.items()})
 
 
 def _id(*parts: Any) -> str:

@@ -142,9 +142,9 @@ class AsRead(NamedTuple):
     """What of a FHIR source the way back needs beside its results.
 
     Attributes:
-        statuses: Row -> status of its Observation, where it says more than final.
-        births: First row of a panel -> birth date as printed, where it is known to the month or the year only.
+        statuses: Where a result stood -> status of its Observation, where it says more than final.
+        births: Where the first result of a panel stood -> birth date as printed, where it is known to the month or the year only.
     """
 
-    statuses: dict[int, str]
-    births: dict[int, str]
+    statuses: dict[str, str]
+    births: dict[str, str]
