@@ -653,6 +653,17 @@ def test_gender_is_the_sex_where_it_is_one(gender: str | None, sex: str | None) 
     assert panel(bundle({**WOMAN, "gender": gender}, observation())).patient.sex == sex
 
 
+def test_an_id_is_one_persons_within_a_file_only() -> None:
+    """Patient/w of two files may be two people; with an identifier, or in a bulk export, they are one."""
+    ferritin, crp = observation(), observation("CRP", valueQuantity=quantity(8, "mg/L"))
+    assert len(read(bundle(ferritin), bundle(crp)).panels) == 2
+    assert len(read(bundle(WOMAN, ferritin), bundle(WOMAN, crp)).panels) == 2
+    named = {**WOMAN, "identifier": [{"system": "urn:hospital", "value": "77"}]}
+    assert len(read(bundle(named, ferritin), bundle(named, crp)).panels) == 1
+    exported = [json.dumps(one).encode() + b"\n" + json.dumps({"resourceType": "Basic"}).encode() for one in (ferritin, crp)]
+    assert len(read(*exported).panels) == 1
+
+
 def test_two_people_with_one_id_are_nobody() -> None:
     """Which of two different Patient resources is meant cannot be told."""
     source = read(bundle(WOMAN, {**WOMAN, "gender": "male"}, observation()))

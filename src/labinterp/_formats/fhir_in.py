@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 from labinterp._catalog import Catalog
 from labinterp._formats.fhir_concepts import flag, named, specimen
 from labinterp._formats.fhir_json import Place, dict_of, dicts_of, documents, places, text_of
-from labinterp._formats.fhir_people import NEVER, Drawn, Facts, drawn, label_of, own_facts, person
+from labinterp._formats.fhir_people import NEVER, Drawn, Facts, drawn, label_of, own_facts, person, who_is
 from labinterp._formats.fhir_pregnancy import Pregnancies, is_pregnancy
 from labinterp._formats.fhir_ranges import ranges
 from labinterp._formats.fhir_references import References, has_members
@@ -178,7 +178,10 @@ class _Reading:
         if patient is not None and patient.type != "Patient":
             patient = None
         label = label_of(patient, reference)
-        who: Hashable = (label, *(text_of(patient.resource.get(part)) for part in ("gender", "birthDate"))) if patient else label
+        who: Hashable = (label, *who_is(patient)) if patient else label
+        export = (patient or place).path.startswith("line ")  # in a bulk export an id is one person's in all files
+        if not export and not (patient and patient.is_named):
+            who = (who, place.scopes[-1])  # in other files the same id may be somebody else's
         known = "known" if patient else "ambiguous" if len(candidates) > 1 else "not here"
         if label is None:  # results of one report, or else of one bundle, are of one person
             who, known = (id(above[-1].resource) if above else place.scopes), "nobody"

@@ -51,6 +51,15 @@ class Place(NamedTuple):
         """Its `id`, or nothing."""
         return text_of(self.resource.get("id"))
 
+    @property
+    def is_named(self) -> bool:
+        """Whether it has a name that no other resource in the world has: an address, a UUID, or an identifier."""
+        return (
+            "://" in self.url
+            or self.url.startswith("urn:")
+            or any(text_of(one.get("value")) for one in dicts_of(self.resource.get("identifier")))
+        )
+
     def at(self, path: str) -> str:
         """The path of something within it."""
         return f"{self.path}{':' if self.path.startswith('line ') else '.'}{path}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -136,6 +136,13 @@ def label_of(patient: Place | None, reference: Mapping[str, Any]) -> str | None:
             return own[0] if own else patient.id
     said = text_of(reference.get("reference")) or text_of(dict_of(reference.get("identifier")).get("value"))
     return said.removeprefix("Patient/").removeprefix("urn:uuid:") or None
+
+
+def who_is(patient: Place) -> tuple[Hashable, ...]:
+    """What tells a Patient from others: sex, birth date and identifiers."""
+    identifiers = dicts_of(patient.resource.get("identifier"))
+    own = frozenset((text_of(one.get("system")), text_of(one.get("value"))) for one in identifiers)
+    return (text_of(patient.resource.get("gender")), text_of(patient.resource.get("birthDate")), own)
 
 
 def person(
