@@ -347,6 +347,13 @@ def test_the_command_line_writes_fhir(cli: Callable[..., Any], tmp_path: Path) -
     assert "1 result" in table.err or "1 assessed" in table.err or "assessed" in table.err
 
 
+def test_fhir_comes_out_as_csv(cli: Callable[..., Any], tmp_path: Path) -> None:
+    """FHIR in, CSV out: what was printed stands in the table, for a value that cannot be used, too."""
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps(bundle(WOMAN, observation(valueQuantity=quantity(1.6, "mg/dL", "mmol/L")))), "utf-8")
+    assert "w,Ferritin,1.6 mg/dL [mmol/L],,ferritin" in cli("interpret", str(path), "--to", "csv").out
+
+
 def test_a_table_comes_out_as_fhir(cli: Callable[..., Any], tmp_path: Path) -> None:
     """CSV in, FHIR out."""
     path = tmp_path / "labs.csv"

@@ -85,6 +85,9 @@ class Unreadable(NamedTuple):
     message: str
     text: str = ""
 
+    def __str__(self) -> str:
+        return self.text
+
 
 # the form nearly every value has: no sign, no thousands, no reading in two ways
 _PLAIN = r"(?:(?:0|[1-9][0-9]{0,11})(?:\.[0-9]{1,2}|\.[0-9]{4,12})?|0\.[0-9]{3})"
