@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 NAMES = [
     "Advice", "Alert", "Analyte", "Catalog", "Effect", "Finding", "LabResult", "NotAssessed", "Patient", "PatternMatch", "Quantity", "Report",
-    "__version__", "assess", "authorities", "convert", "errors", "hl7v2", "interpret", "omop", "readers", "testing",
+    "__version__", "assess", "authorities", "convert", "errors", "fhir", "hl7v2", "interpret", "omop", "readers", "testing",
 ]  # fmt: skip
 
 SIGNATURES = {

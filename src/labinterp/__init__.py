@@ -32,17 +32,18 @@ _HOMES = {
     "Advice": "_report",
     "Alert": "_report",
 }
-_MODULES = ("errors", "hl7v2", "omop", "readers", "testing")
+_MODULES = ("errors", "fhir", "hl7v2", "omop", "readers", "testing")
 
 __all__ = [  # noqa: RUF022 - in the order of the documentation
     "interpret", "assess", "convert", "authorities", "Catalog", "Analyte", "Patient", "LabResult", "Quantity", "Report", "Finding",
-    "NotAssessed", "PatternMatch", "Effect", "Advice", "Alert", "errors", "hl7v2", "omop", "readers", "testing", "__version__",
+    "NotAssessed", "PatternMatch", "Effect", "Advice", "Alert", "errors", "fhir", "hl7v2", "omop", "readers", "testing", "__version__",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
     from typing import Any
 
     from labinterp import errors as errors
+    from labinterp import fhir as fhir
     from labinterp import hl7v2 as hl7v2
     from labinterp import omop as omop
     from labinterp import readers as readers

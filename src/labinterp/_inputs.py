@@ -146,9 +146,9 @@ class Patient:
         return Patient(id=self.id, sex=self.sex, birth_date=self.birth_date, pregnant=self.pregnant, contexts=self.contexts, at=day)
 
     @classmethod
-    def of_facts(cls, sex: str | None, age: Age | None, pregnant: bool | None, contexts: frozenset[str], id: str | None = None) -> Patient:
-        """Somebody of whom only the facts limits depend on are known, as they are read from a row; the age may be a span."""
-        return _rebuild(id, sex, None if age is None else age.years[0], None, pregnant, contexts, age)
+    def of_facts(cls, sex: str | None, age: Age | None, pregnant: bool | None, contexts: frozenset[str], id: Any = None) -> Patient:
+        """Somebody of whom only the facts limits depend on are known; an age between bounds that are more than a year apart has no number."""
+        return _rebuild(id, sex, None if age is None or age.years[1] - age.years[0] > 1 else age.years[0], None, pregnant, contexts, age)
 
     def nameless(self) -> Patient:
         """Only the facts limits depend on: no id, no birth date."""

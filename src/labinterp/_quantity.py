@@ -74,6 +74,9 @@ class ReadValue(NamedTuple):
     flag: str = ""
     rest: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.comparator}{self.value}" if self.high is None else f"{self.value}~{self.high}"
+
 
 class Unreadable(NamedTuple):
     """Why a value text is no number: a reason of the closed list, one sentence, and the text where a reader gave up on it."""
@@ -81,6 +84,9 @@ class Unreadable(NamedTuple):
     reason: str
     message: str
     text: str = ""
+
+    def __str__(self) -> str:
+        return self.text
 
 
 # the form nearly every value has: no sign, no thousands, no reading in two ways
@@ -163,8 +169,8 @@ def read_value(raw: object, decimal: str | None = None) -> ReadValue | Unreadabl
 
 
 def _read_object(raw: object) -> ReadValue | Unreadable:
-    """Numbers that are not text: exact for int and Decimal, shortest decimal for float (of numpy's own width, too)."""
-    if isinstance(raw, Unreadable):
+    """Numbers that are not text: exact for int and Decimal, shortest decimal for float (of numpy's own width, too); what a reader has read."""
+    if isinstance(raw, (Unreadable, ReadValue)):
         return raw
     if isinstance(raw, bool) or raw is None or type(raw).__name__ in ("bool_", "bool"):
         return Unreadable("unreadable_value", "There is no number here.")

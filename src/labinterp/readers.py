@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from labinterp._facts import read_age, read_date
-from labinterp._formats.kinds import CSV, FORMATS, HL7V2, JSON, LOOK, OMOP, PARQUET, XPT, kind_of
+from labinterp._formats.kinds import CSV, FHIR, FORMATS, HL7V2, JSON, LOOK, OMOP, PARQUET, XPT, kind_of
 from labinterp._formats.own_json import read_json
 from labinterp._formats.tables import read_contexts, read_rows
 from labinterp._formats.unpacked import unpacked
@@ -26,7 +26,7 @@ from labinterp._table import COLUMN_NAMES
 from labinterp.errors import InputError
 
 # Where the reader of each form lives: `read(pieces, wanted) -> list[Source]`. Loaded at first use.
-_READERS = {CSV: "tables", JSON: "own_json", HL7V2: "hl7_results", OMOP: "omop_in", XPT: "xpt"}
+_READERS = {CSV: "tables", JSON: "own_json", FHIR: "fhir_in", HL7V2: "hl7_results", OMOP: "omop_in", XPT: "xpt"}
 
 
 def read_file(

@@ -22,6 +22,7 @@ class To(StrEnum):
     parquet = "parquet"
     hl7v2 = "hl7v2"
     omop = "omop"
+    fhir = "fhir"
 
 
 class From(StrEnum):

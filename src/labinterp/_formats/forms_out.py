@@ -12,7 +12,7 @@ from labinterp._report import Report
 from labinterp.errors import InputError
 
 # Where the writer of each form lives: `write(source, reports, catalog) -> bytes`; reports in the order of the source's panels.
-_WRITERS: Final[dict[str, str]] = {"hl7v2": "hl7_out", "omop": "omop_out"}
+_WRITERS: Final[dict[str, str]] = {"fhir": "fhir_out", "hl7v2": "hl7_out", "omop": "omop_out"}
 FORMS: Final = tuple(_WRITERS)
 
 

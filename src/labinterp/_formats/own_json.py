@@ -64,7 +64,7 @@ def read_json(text: str, columns: Mapping[str, str] | None = None) -> list[Panel
         except (json.JSONDecodeError, RecursionError):
             raise InputError(f"this is not JSON: line {error.lineno}, column {error.colno}: {error.msg}") from None
     if isinstance(data, Mapping) and "resourceType" in data:
-        raise InputError("this is FHIR, which this version does not read; give a long table or the JSON described in docs/json.md")
+        raise InputError("this is FHIR; say so: --from fhir, or format='fhir'")
     if isinstance(data, Mapping):
         data = data.get("panels", [data]) if "results" not in data else [data]
     if not data or not isinstance(data, list) or not all(isinstance(item, Mapping) for item in data):
