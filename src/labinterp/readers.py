@@ -17,16 +17,23 @@ from pathlib import Path
 from typing import Any
 
 from labinterp._facts import read_age, read_date
-from labinterp._formats.kinds import CSV, FORMATS, JSON, LOOK, kind_of
+from labinterp._formats.archives import is_workbook, is_zip, members_of, no_tar, opened_zip
+from labinterp._formats.kinds import CSV, FORMATS, JSON, LOOK, PARQUET, XLSX, kind_of
 from labinterp._formats.own_json import read_json
 from labinterp._formats.tables import read_contexts, read_rows
-from labinterp._formats.unpacked import unpacked
+from labinterp._formats.units_given import with_units
+from labinterp._formats.unpacked import unpacked_part
 from labinterp._intake import PanelIn, Piece, Source, Wanted, renumbered
 from labinterp._table import COLUMN_NAMES
 from labinterp.errors import InputError
 
 # Where the reader of each form lives: `read(pieces, wanted) -> list[Source]`. Loaded at first use.
-_READERS = {CSV: "tables", JSON: "own_json"}
+_READERS = {
+    CSV: "text_tables",
+    JSON: "own_json",
+    XLSX: "workbooks",
+    PARQUET: "parquet_files",
+}
 
 
 def read_file(
@@ -75,7 +82,7 @@ def read_files(paths: Sequence[str | Path], *, format: str | None = None, **how:
     Raises:
         InputError: A file cannot be read.
     """
-    return read_pieces([_opened(path) for path in paths], Wanted(**_given(how)), format)
+    return read_pieces([piece for path in paths for piece in _opened(path)], Wanted(**_given(how)), format)
 
 
 def read_bytes(data: bytes, *, format: str | None = None, name: str = "", **how: Any) -> Source:
@@ -87,7 +94,7 @@ def read_bytes(data: bytes, *, format: str | None = None, name: str = "", **how:
         name: For messages and for where each result stood.
         how: As for `read_file`.
     """
-    return read_pieces([Piece(name, unpacked(data, name))], Wanted(**_given(how)), format)
+    return read_pieces(_pieces(data, name), Wanted(**_given(how)), format)
 
 
 def read_pieces(pieces: Sequence[Piece], wanted: Wanted, format: str | None = None) -> Source:
@@ -106,17 +113,35 @@ def read_pieces(pieces: Sequence[Piece], wanted: Wanted, format: str | None = No
     for kind in dict.fromkeys(kinds):  # files of one form are read together: they may complete each other
         reader = import_module(f"labinterp._formats.{_READERS[kind]}").read
         sources += reader([piece for piece, one in zip(pieces, kinds, strict=True) if one == kind], wanted)
-    return renumbered(sources)
+    source = renumbered(sources)
+    source = source._replace(notes=(*(note for piece in pieces for note in piece.notes), *source.notes))
+    return with_units(source, wanted.units) if wanted.units else source
 
 
-def _opened(path: str | Path) -> Piece:
+def _opened(path: str | Path) -> list[Piece]:
     if "://" in str(path):
-        return Piece("", b"", str(path))
+        return [Piece("", b"", str(path))]
     try:
         data = Path(path).read_bytes()
     except OSError as error:
         raise InputError(f"the file cannot be read: {error.strerror}") from None
-    return Piece(Path(path).name, unpacked(data, Path(path).name), Path(path))
+    return _pieces(data, Path(path).name, Path(path))
+
+
+def _pieces(data: bytes, name: str, path: Path | None = None) -> list[Piece]:
+    """The files in some bytes: one, unpacked, or those of a plain zip archive."""
+    content, whole = unpacked_part(data, name)
+    no_tar(content, name)
+    if is_zip(content) and not is_workbook(opened_zip(content, name)):
+        return [_piece(*unpacked_part(inner, called), f"{name}/{called}", None) for called, inner in members_of(content, name)]
+    return [_piece(content, whole, name, path)]
+
+
+def _piece(content: bytes, whole: bool, name: str, path: Path | None) -> Piece:
+    if whole:
+        return Piece(name, content, path)
+    kept = content[: content.rfind(b"\n") + 1] or content  # half a line may hold half a number
+    return Piece(name, kept, path, (f"{name or 'the file'}: the packed file breaks off; what came before that was read, to its last whole line.",))
 
 
 def _given(how: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,140 @@
+"""The parts of a workbook, looked at before a library opens them: bombs are refused, and cells with errors are found."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Mapping
+from html import unescape
+from typing import Final, NamedTuple
+
+from labinterp._formats.archives import called, opened_zip, unpacked_member
+from labinterp._lazy import pattern
+from labinterp.errors import InputError
+
+MOST_CELLS: Final = 20_000_000  # of a sheet, from its first cell to its last, the empty ones too
+_DOCTYPE = (b"<!DOCTYPE", b"<!ENTITY")
+_MACROS = ("vbaproject.bin",)
+_CELL = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"')
+_ROW = re.compile(rb'<(?:\w+:)?row\s[^>]*?\br="([0-9]{1,9})"')
+_ERROR_CELL = re.compile(rb'<(?:\w+:)?c\s(?=[^>]*?\bt="e")[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"[^>]*>(?:(?!</(?:\w+:)?c>).){0,2000}?<(?:\w+:)?v>([^<]{0,40})<', re.DOTALL)
+_REPEATED = re.compile(rb'<table:table-(row|cell)\b([^>]*?)(/?)>')
+_TIMES = re.compile(rb'table:number-(?:rows|columns)-repeated="([0-9]{1,9})"')
+_SHEET = pattern(r'<(?:\w+:)?sheet\s[^>]*>')
+_ATTRIBUTE = pattern(r'([\w:]+)="([^"]*)"')
+_TARGET = pattern(r'<(?:\w+:)?Relationship\s[^>]*>')
+
+
+class Parts(NamedTuple):
+    """What was seen.
+
+    Attributes:
+        errors: Sheet -> (row, column) from 0 -> the error a cell shows.
+        notes: What is to be said of the file.
+    """
+
+    errors: Mapping[str, Mapping[tuple[int, int], str]]
+    notes: tuple[str, ...]
+
+
+def parts_of(data: bytes, name: str) -> Parts:
+    """Look through the parts of a workbook that is a zip archive.
+
+    Args:
+        data: The file.
+        name: For messages.
+
+    Raises:
+        InputError: It is damaged or encrypted, declares entities, or unpacks to more than can be read.
+    """
+    archive = opened_zip(data, name)
+    pages: dict[str, bytes] = {}
+    for member in archive.infolist():
+        if not member.filename.lower().endswith((".xml", ".rels")):
+            continue
+        content = unpacked_member(archive, member, name)
+        plain = content.replace(b"\0", b"") if b"\0" in content[:400] else content  # XML in UTF-16
+        if any(word in plain for word in _DOCTYPE):
+            raise InputError(f"{called(name)}the workbook declares entities in its XML, as harmful files do; save it again, or as CSV")
+        if member.filename.lower().startswith("xl/worksheets/"):
+            _bounded(plain, name)
+            pages[member.filename.lower()] = plain
+        elif member.filename == "content.xml":
+            _bounded_open(plain, name)
+    notes = [f"{called(name)}the macros of the workbook were not run."] if _has_macros(archive) else []
+    return Parts({sheet: _errors(pages[path]) for sheet, path in _paths(archive, name).items() if path in pages}, tuple(notes))
+
+
+def _has_macros(archive: zipfile.ZipFile) -> bool:
+    return any(path.lower().endswith(_MACROS) for path in archive.namelist())
+
+
+def _bounded(page: bytes, name: str) -> None:
+    """A sheet with one cell far out is an area of cells, all of which a library makes room for."""
+    rows = [int(found[1]) for found in _ROW.finditer(page)]
+    columns, lines = set(), [0]
+    for found in _CELL.finditer(page):
+        columns.add(found[1])
+        lines.append(int(found[2]))
+    width = max((_number(letters) for letters in columns), default=1)
+    if max(*rows, *lines, 1) * width > MOST_CELLS:
+        raise InputError(f"{called(name)}a sheet reaches to row {max(*rows, *lines):,} and column {width:,}; delete what lies far out, or save it as CSV")
+
+
+def _bounded_open(page: bytes, name: str) -> None:
+    """The same for OpenDocument, where a row or a cell may say that it stands there many times."""
+    height = width = widest = cells = 0
+    times = 1
+    for found in _REPEATED.finditer(page):
+        said = _TIMES.search(found[2])
+        repeated = int(said[1]) if said else 1
+        if found[1] == b"row":
+            widest, width = max(widest, width), 0
+            times = repeated
+            height += repeated if not found[3] else 0
+        elif b"office:value" in found[2] or not found[3]:
+            width += repeated
+            cells += repeated * times
+        else:
+            width += repeated if repeated <= 256 else 0  # empty cells to the edge of the sheet
+    if cells > MOST_CELLS or (height if height < 1_040_000 else 0) * max(widest, width) > MOST_CELLS * 4:
+        raise InputError(f"{called(name)}a sheet repeats its cells more often than can be read; save it as CSV")
+
+
+def _paths(archive: zipfile.ZipFile, name: str) -> dict[str, str]:
+    """Sheet -> the part that holds it, in small letters."""
+    texts = {}
+    for part in ("xl/workbook.xml", "xl/_rels/workbook.xml.rels"):
+        if part not in archive.namelist():
+            return {}
+        texts[part] = unpacked_member(archive, archive.getinfo(part), name).decode("utf-8", "replace")
+    targets = {}
+    for one in _TARGET.finditer(texts["xl/_rels/workbook.xml.rels"]):
+        said = dict(_ATTRIBUTE.findall(one[0]))
+        target = said.get("Target", "")
+        targets[said.get("Id", "")] = (target.lstrip("/") if target.startswith("/") else f"xl/{target}").lower()
+    found = {}
+    for one in _SHEET.finditer(texts["xl/workbook.xml"]):
+        said = dict(_ATTRIBUTE.findall(one[0]))
+        relation = next((value for key, value in said.items() if key.endswith(":id")), "")
+        found[unescape(said.get("name", ""))] = targets.get(relation, "")
+    return found
+
+
+def _errors(page: bytes) -> dict[tuple[int, int], str]:
+    return {
+        (int(found[2]) - 1, _number(found[1]) - 1): unescape(found[3].decode("utf-8", "replace")) for found in _ERROR_CELL.finditer(page)
+    } if b't="e"' in page else {}
+
+
+def _number(letters: bytes) -> int:
+    """The number of a column: A is 1.
+
+    Example:
+        >>> _number(b"A"), _number(b"AA"), _number(b"XFD")
+        (1, 27, 16384)
+    """
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number

@@ -1,0 +1,128 @@
+"""Workbooks (.xlsx, .xls, .ods) -> panels: every sheet that is a table of results, long or wide.
+
+What a cell holds is read, nothing is computed: of a formula, the value that the program which wrote the file kept with it.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from labinterp._formats.archives import called, is_zip
+from labinterp._formats.grids import Grid, source_of
+from labinterp._formats.kinds import XLSX
+from labinterp._formats.parquet_files import cell_of
+from labinterp._formats.workbook_parts import MOST_CELLS, Parts, parts_of
+from labinterp._intake import Piece, Source, Wanted, stood
+from labinterp._quantity import Unreadable
+from labinterp.errors import InputError, MissingExtraError
+
+_A_DAY: Final = Unreadable("unreadable_value", "The cell holds a day, as spreadsheets make of texts such as 5-10; what was typed is not in the file.")
+_ERROR: Final = Unreadable("unreadable_value", "The cell holds an error of the spreadsheet, not a number.")
+
+
+def read(pieces: Sequence[Piece], wanted: Wanted) -> list[Source]:
+    """Workbooks.
+
+    Args:
+        pieces: The files.
+        wanted: Columns, units, and the sheet.
+
+    Returns:
+        list: one source for each sheet that is a table of results.
+
+    Raises:
+        InputError: A file is damaged, harmful, protected, or has no such table.
+        MissingExtraError: python-calamine is not there.
+    """
+    return [source for piece in pieces for source in _read(piece, wanted)]
+
+
+def _read(piece: Piece, wanted: Wanted) -> list[Source]:
+    try:
+        import python_calamine as calamine
+    except ImportError:
+        raise MissingExtraError("tables") from None
+    parts = parts_of(piece.data, piece.name) if is_zip(piece.data) else Parts({}, ())
+    try:
+        workbook = calamine.CalamineWorkbook.from_filelike(io.BytesIO(piece.data))
+        sheets = [one for one in workbook.sheets_metadata if one.typ == calamine.SheetTypeEnum.WorkSheet]
+    except calamine.PasswordError:
+        raise InputError(f"{called(piece.name)}the workbook is protected by a password; save it without one") from None
+    except calamine.CalamineError:
+        raise InputError(f"{called(piece.name)}this is no workbook that can be read (.xlsx, .xls, .ods), or it is damaged; save it again, or as CSV") from None
+    names = [one.name for one in sheets]
+    if wanted.sheet is not None and wanted.sheet not in names:
+        raise InputError(f"there is no sheet {wanted.sheet!r}; this workbook has: {', '.join(name[:30] for name in names[:12])}")
+    found: list[Source] = []
+    wrong: list[tuple[str, InputError]] = []
+    for one in sheets:
+        if wanted.sheet not in (None, one.name):
+            continue
+        try:
+            lines, exact = _cells(workbook.get_sheet_by_name(one.name), parts.errors.get(one.name, {}))
+            source = source_of(Grid(piece.name, lines, exact, XLSX, f"sheet {one.name}", counted=True), wanted)
+        except calamine.CalamineError:
+            wrong.append((one.name, InputError("the sheet is damaged")))
+        except InputError as error:
+            if lines_with_something(lines):
+                wrong.append((one.name, error))
+        else:
+            hidden = one.visible != calamine.SheetVisibleEnum.Visible
+            said = (f"{stood(piece.name, f'sheet {one.name}')}: the sheet is hidden; it was read like the others.",) if hidden else ()
+            found.append(source._replace(notes=(*source.notes, *said)))
+    if not found:
+        if wrong:
+            raise InputError(f"{called(piece.name)}no sheet is a table of results; {wrong[0][0][:30]!r}: {wrong[0][1]}")
+        raise InputError(f"{called(piece.name)}the workbook is empty; accepted: a sheet with one result a row, or a column for each analyte")
+    passed = [f"{stood(piece.name, f'sheet {name}')}: not read, it is no table of results." for name, _ in wrong]
+    found[0] = found[0]._replace(notes=(*found[0].notes, *passed, *parts.notes))
+    return found
+
+
+def lines_with_something(lines: Sequence[Sequence[str]]) -> bool:
+    """Whether there is anything in a sheet."""
+    return any(cell.strip() for line in lines for cell in line)
+
+
+def _cells(sheet: Any, errors: Mapping[tuple[int, int], str]) -> tuple[list[list[str]], dict[tuple[int, int], Any]]:
+    lines: list[list[str]] = []
+    exact: dict[tuple[int, int], Any] = {}
+    if sheet.start is None or (sheet.end[0] + 1) * (sheet.end[1] + 1) > MOST_CELLS:
+        if sheet.start is None:
+            return [], {}
+        raise InputError("the sheet has too many cells to be read; delete empty rows and columns, or save it as CSV")
+    for number, row in enumerate(sheet.to_python(skip_empty_area=False)):
+        line = []
+        for at, value in enumerate(row):
+            text, plain = _cell(value)
+            if plain is not None:
+                exact[number, at] = plain
+            line.append(text)
+        lines.append(line)
+    for (number, at), text in errors.items():
+        if number < len(lines) and at < len(lines[number]) and not lines[number][at]:
+            lines[number][at], exact[number, at] = text, _ERROR._replace(text=text)
+    width = max((len(line) for line in lines), default=0)
+    while width and all(len(line) < width or not line[width - 1].strip() for line in lines[:40]) and not any(
+        len(line) >= width and line[width - 1].strip() for line in lines
+    ):
+        width -= 1
+    return [line[:width] if any(cell.strip() for cell in line) else [] for line in lines], exact
+
+
+def _cell(value: Any) -> tuple[str, Any]:
+    """The text of a cell and its exact number: 15 digits, as a spreadsheet shows them; what lies behind them is noise of computing."""
+    if isinstance(value, float):
+        number = Decimal(format(value, ".15g"))
+        text = str(int(number)) if number == number.to_integral_value() and abs(number) < 10**15 else str(number)
+        return text, Decimal(text)
+    if isinstance(value, (date, datetime, time, timedelta)):
+        text = cell_of(value)[0]
+        return text, _A_DAY._replace(text=text)
+    if isinstance(value, str) and value[:1] == "#" and value.rstrip("!?").isupper():
+        return value, _ERROR._replace(text=value)
+    return cell_of(value)
