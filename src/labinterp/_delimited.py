@@ -148,11 +148,16 @@ def delimiter_of(text: str, alike: Callable[[Sequence[str]], int]) -> str:
     best = max(_DELIMITERS, key=lambda mark: (lines[0].count(mark), -_DELIMITERS.index(mark)))
     if alike(lines[0].split(best)):
         return best
-    ranked = [(alike([cell.strip(' "') for cell in line.split(mark)]), line.count(mark), mark) for line in lines for mark in _DELIMITERS if mark in line]
+    ranked = [
+        (alike([cell.strip(' "') for cell in line.split(mark)]), line.count(mark), mark)
+        for line in lines
+        for mark in _DELIMITERS
+        if mark in line
+    ]
     found = max(ranked, key=lambda one: one[:2], default=(0, 0, best))
     if found[0]:
         return found[2]
-    if len(lines) > 1 and lines[0].count(best) < lines[1].count(best) or best not in lines[0]:  # a title
+    if (len(lines) > 1 and lines[0].count(best) < lines[1].count(best)) or best not in lines[0]:  # a title
         return max(_DELIMITERS, key=lambda mark: (sum(line.count(mark) for line in lines), -_DELIMITERS.index(mark)))
     return best
 

@@ -141,7 +141,9 @@ def _piece(content: bytes, whole: bool, name: str, path: Path | None) -> Piece:
     if whole:
         return Piece(name, content, path)
     kept = content[: content.rfind(b"\n") + 1] or content  # half a line may hold half a number
-    return Piece(name, kept, path, (f"{name or 'the file'}: the packed file breaks off; what came before that was read, to its last whole line.",))
+    return Piece(
+        name, kept, path, (f"{name or 'the file'}: the packed file breaks off; what came before that was read, to its last whole line.",)
+    )
 
 
 def _given(how: Mapping[str, Any]) -> dict[str, Any]:

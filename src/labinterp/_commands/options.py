@@ -19,6 +19,8 @@ class To(StrEnum):
     json = "json"
     csv = "csv"
     parquet = "parquet"
+    jsonl = "jsonl"
+    xlsx = "xlsx"
 
 
 class From(StrEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import sys
@@ -16,7 +17,7 @@ from labinterp._catalog import Catalog
 from labinterp._report import Report
 from labinterp._streams.written import appearing
 from labinterp._summary import counts
-from labinterp.errors import InputError
+from labinterp.errors import InputError, MissingExtraError
 
 
 class Incomplete(Exception):
@@ -54,6 +55,23 @@ def write(path: Path | None, text: str | bytes) -> None:
             place.write_bytes(data)
     except OSError as error:
         raise InputError(f"the output cannot be written: {error.strerror}") from None
+
+
+def packed(data: bytes, ending: str) -> bytes:
+    """Data as a file with an ending holds it: "", ".gz" or ".zst".
+
+    Raises:
+        MissingExtraError: zstandard is not there.
+    """
+    if ending == ".gz":
+        return gzip.compress(data, mtime=0)
+    if ending == ".zst":
+        try:
+            import zstandard
+        except ImportError:
+            raise MissingExtraError("tables") from None
+        return zstandard.compress(data)
+    return data
 
 
 def write_shown(path: Path | None, show: Callable[[Console], None]) -> None:

@@ -50,7 +50,9 @@ def opened_zip(data: bytes, name: str) -> zipfile.ZipFile:
     if sum(one.file_size for one in members) > MOST:
         raise InputError(f"{called(name)}the file unpacks to more than {MOST >> 20:,} MB; save what is needed as CSV")
     if any(one.file_size > _SMALL and one.file_size > _RATIO * max(one.compress_size, 1) for one in members):
-        raise InputError(f"{called(name)}the file unpacks to {_RATIO} times its size and more, as harmful files do; save it again, or as CSV")
+        raise InputError(
+            f"{called(name)}the file unpacks to {_RATIO} times its size and more, as harmful files do; save it again, or as CSV"
+        )
     if any(one.flag_bits & 1 for one in members):
         raise InputError(f"{called(name)}the file is encrypted; save it without a password")
     return archive

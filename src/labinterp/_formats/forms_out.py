@@ -12,7 +12,11 @@ from labinterp._report import Report
 from labinterp.errors import InputError
 
 # Where the writer of each form lives: `write(source, reports, catalog) -> bytes`; reports in the order of the source's panels.
-_WRITERS: Final[dict[str, str]] = {}
+_WRITERS: Final[dict[str, str]] = {
+    "jsonl": "json_lines_out",
+    "xlsx": "workbook_out",
+    "parquet": "parquet_out",
+}
 FORMS: Final = tuple(_WRITERS)
 
 

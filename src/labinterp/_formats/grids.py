@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from labinterp._catalog import Catalog
+from labinterp._delimited import cells_of, delimiter_of, text_of
 from labinterp._formats.tables import panels_of
 from labinterp._formats.wide_tables import wide_panels, wide_table
 from labinterp._intake import Source, Wanted, stood
-from labinterp._table import Table, header_of
+from labinterp._table import TITLES, Table, header_of, roles_in
 from labinterp.errors import InputError
 
 
@@ -66,7 +67,33 @@ def source_of(grid: Grid, wanted: Wanted) -> Source:
     return Source(panels, None, grid.format, (*notes, *said), wide._replace(places=answers))
 
 
+def wide_by_its_beginning(data: bytes, wanted: Wanted) -> bool:
+    """Whether the first bytes of a text file are those of a wide table."""
+    try:
+        text, _ = text_of(data, wanted.encoding)
+        text = text[: text.rfind("\n") + 1] or text
+        lines, _ = cells_of(text, delimiter_of(text, roles_in) if wanted.delimiter is None else wanted.delimiter)
+    except InputError:
+        return False
+    return is_wide(lines[: TITLES + 1], wanted)
+
+
+def is_wide(lines: list[list[str]], wanted: Wanted) -> bool:
+    """Whether some lines begin a wide table: they begin no long one."""
+    try:
+        header_of(lines, wanted.columns)
+    except InputError as error:
+        try:
+            wide_table(lines, wanted, Catalog.default(), error)
+        except InputError:
+            return False
+        return True
+    return False
+
+
 def _passed_over(grid: Grid, above: int) -> str:
     count = sum(any(cell.strip() for cell in line) for line in grid.lines[:above])
     place = stood(grid.name, grid.where) if grid.where else grid.name
-    return f"{place or 'the table'}: {count} {'lines' if count > 1 else 'line'} above the header {'were' if count > 1 else 'was'} passed over."
+    return (
+        f"{place or 'the table'}: {count} {'lines' if count > 1 else 'line'} above the header {'were' if count > 1 else 'was'} passed over."
+    )

@@ -79,7 +79,7 @@ def unit_column_of(text: str) -> str | None:
         >>> unit_column_of("Ferritin unit"), unit_column_of("Units"), unit_column_of("Ferritin")
         ('ferritin', '', None)
     """
-    if squash(text) in _UNIT_WORDS or _PARTS.split(text.strip())[0].casefold() in _UNIT_WORDS and text.strip()[-1:].isdigit():
+    if squash(text) in _UNIT_WORDS or (_PARTS.split(text.strip())[0].casefold() in _UNIT_WORDS and text.strip()[-1:].isdigit()):
         return ""
     words = [word for word in _PARTS.split(text.strip(" )]")) if word]
     return squash("".join(words[:-1])) if len(words) > 1 and squash(words[-1]) in _UNIT_WORDS else None

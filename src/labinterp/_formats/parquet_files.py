@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Final
 
 from labinterp._formats.grids import Grid, source_of
@@ -32,6 +33,18 @@ def read(pieces: Sequence[Piece], wanted: Wanted) -> list[Source]:
         MissingExtraError: polars is not there.
     """
     return [_read(piece, wanted) for piece in pieces]
+
+
+def parquet_names(path: Path) -> list[str]:
+    """The columns of a Parquet file; none of one that is damaged."""
+    try:
+        import polars as pl
+    except ImportError:
+        raise MissingExtraError("dataframes") from None
+    try:
+        return list(pl.read_parquet_schema(path))
+    except (pl.exceptions.PolarsError, OSError, ValueError):
+        return []
 
 
 def _read(piece: Piece, wanted: Wanted) -> Source:

@@ -23,7 +23,7 @@ def with_units(source: Source, units: Mapping[str, str]) -> Source:
         InputError: A unit is not known, or no result is of such a test.
     """
     catalog = Catalog.default()
-    for key, unit in units.items():
+    for unit in units.values():
         if catalog.units.read(unit) is None:
             raise InputError(f"the unit {unit!r} of --unit is not known; write it as on a report, such as ug/L or nmol/L")
     by_name = {squash(key): unit for key, unit in units.items()}

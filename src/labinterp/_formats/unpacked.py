@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import zlib
+from collections.abc import Iterator
 from typing import Any, Final
 
 from labinterp.errors import InputError, MissingExtraError
 
 MOST: Final = 2 << 30  # bytes; what is larger is read row by row, as it streams by
 _PIECE: Final = 1 << 20
-_SMALL: Final = 1 << 14  # of a file that breaks off, as much as can be is kept
+_SMALL: Final = 1 << 14
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
@@ -27,6 +27,7 @@ def unpacked(data: bytes, name: str = "", most: int = MOST) -> bytes:
         InputError: It breaks off, is damaged, or unpacks to more than that.
 
     Example:
+        >>> import gzip
         >>> unpacked(gzip.compress(b"test,value,unit"))
         b'test,value,unit'
     """
@@ -43,15 +44,17 @@ def unpacked_part(data: bytes, name: str = "", most: int = MOST) -> tuple[bytes,
         InputError: Nothing of it can be read, or it unpacks to more than `most`.
     """
     if data[:2] == _GZIP:
-        return _read(gzip.GzipFile(fileobj=io.BytesIO(data)), name, most)
+        return _gunzipped(data, name, most)
     if data[:4] == _ZSTD:
         try:
             import zstandard
         except ImportError:
             raise MissingExtraError("tables") from None
         stream = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data), read_across_frames=True)
-        content, whole = _read(stream, name, most)
-        return content, whole and _ends(data, zstandard)
+        content, whole = _bounded(_read(stream, name), name, most), _ends(data, zstandard)
+        if not whole and not content:
+            raise InputError(f"{name}: {_BROKEN}" if name else _BROKEN)
+        return content, whole
     return data, True
 
 
@@ -73,20 +76,47 @@ def _ends(data: bytes, zstandard: Any) -> bool:
 _BROKEN: Final = "the packed file breaks off or is damaged; get it again, or unpack what is there"
 
 
-def _read(stream: Any, name: str, most: int) -> tuple[bytes, bool]:
-    pieces, size, called, whole = [], 0, f"{name}: " if name else "", True
+def _gunzipped(data: bytes, name: str, most: int) -> tuple[bytes, bool]:
+    """Every member of a gzip file, and whether the last of them has its end. What is damaged is not half-read."""
+    whole = True
+
+    def pieces() -> Iterator[bytes]:
+        nonlocal whole
+        left = data
+        while left[:2] == _GZIP:
+            unpacking, at = zlib.decompressobj(31), 0
+            try:
+                while not unpacking.eof and (unpacking.unconsumed_tail or at < len(left)):
+                    packed = unpacking.unconsumed_tail or left[at : at + _PIECE]
+                    at += 0 if unpacking.unconsumed_tail else _PIECE
+                    yield unpacking.decompress(packed, _PIECE)
+            except zlib.error:
+                raise InputError(f"{name}: {_BROKEN}" if name else _BROKEN) from None
+            whole = unpacking.eof
+            left = unpacking.unused_data + left[at:] if whole else b""
+
+    content = _bounded(pieces(), name, most)
+    if not whole and not content:
+        raise InputError(f"{name}: {_BROKEN}" if name else _BROKEN)
+    return content, whole
+
+
+def _read(stream: Any, name: str) -> Iterator[bytes]:
     try:
-        while piece := stream.read(_SMALL):
-            size += len(piece)
-            if size > most:
-                raise InputError(f"{called}the file unpacks to more than {most >> 20:,} MB; unpack it and read it row by row: --stream")
-            pieces.append(piece)
-    except (OSError, EOFError, zlib.error, ValueError):
-        whole = False
+        while piece := stream.read(_PIECE):
+            yield piece
     except Exception as error:
         if type(error).__name__ != "ZstdError":
             raise
-        whole = False
-    if not whole and not pieces:
-        raise InputError(f"{called}{_BROKEN}")
-    return b"".join(pieces), whole
+        raise InputError(f"{name}: {_BROKEN}" if name else _BROKEN) from None
+
+
+def _bounded(pieces: Iterator[bytes], name: str, most: int) -> bytes:
+    kept, size = [], 0
+    for piece in pieces:
+        size += len(piece)
+        if size > most:
+            called = f"{name}: " if name else ""
+            raise InputError(f"{called}the file unpacks to more than {most >> 20:,} MB; unpack it and read it row by row: --stream")
+        kept.append(piece)
+    return b"".join(kept)

@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 
 from labinterp._catalog import Catalog
 from labinterp._draws import person
-from labinterp._formats.headers import Named, read_header, unit_column_of, unit_in
+from labinterp._formats.headers import read_header, unit_column_of, unit_in
 from labinterp._formats.tables import Exact, facts_of, torn
 from labinterp._inputs import LabResult
 from labinterp._intake import PanelIn, Wanted, stood
+from labinterp._names import squash
 from labinterp._quantity import Unreadable
 from labinterp._table import COLUMN_NAMES, MOST_COLUMNS, ROLES, TITLES, Table, known_columns, listed, role_of
-from labinterp._names import squash
 from labinterp.errors import InputError
 
 _PERSON = ("patient_id", "sex", "age_years", "birth_date", "pregnant", "collected_at", "context", "trimester", "specimen")
@@ -166,7 +166,9 @@ def _given(columns: list[Column], units: Mapping[str, str], catalog: Catalog) ->
     for key, unit in units.items():
         if catalog.units.read(unit) is None:
             raise InputError(f"the unit {unit!r} of --unit is not known; write it as on a report, such as ug/L or nmol/L")
-        fitting = [n for n, one in enumerate(kept) if key == one.header] or [n for n, one in enumerate(kept) if squash(key) == squash(one.header)]
+        fitting = [n for n, one in enumerate(kept) if key == one.header] or [
+            n for n, one in enumerate(kept) if squash(key) == squash(one.header)
+        ]
         if not fitting:
             analyte = read_header(catalog, key).analyte
             fitting = [n for n, one in enumerate(kept) if analyte and one.analyte == analyte]

@@ -13,16 +13,23 @@ from labinterp._lazy import pattern
 from labinterp.errors import InputError
 
 MOST_CELLS: Final = 20_000_000  # of a sheet, from its first cell to its last, the empty ones too
+NO_VALUE: Final = "(formula)"  # shown for a formula whose value is not in the file
 _DOCTYPE = (b"<!DOCTYPE", b"<!ENTITY")
 _MACROS = ("vbaproject.bin",)
 _CELL = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"')
 _ROW = re.compile(rb'<(?:\w+:)?row\s[^>]*?\br="([0-9]{1,9})"')
-_ERROR_CELL = re.compile(rb'<(?:\w+:)?c\s(?=[^>]*?\bt="e")[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"[^>]*>(?:(?!</(?:\w+:)?c>).){0,2000}?<(?:\w+:)?v>([^<]{0,40})<', re.DOTALL)
-_REPEATED = re.compile(rb'<table:table-(row|cell)\b([^>]*?)(/?)>')
+_ERROR_CELL = re.compile(
+    rb'<(?:\w+:)?c\s(?=[^>]*?\bt="e")[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"[^>]*>(?:(?!</(?:\w+:)?c>).){0,2000}?<(?:\w+:)?v>([^<]{0,40})<',
+    re.DOTALL,
+)
+_LEFT_OPEN = re.compile(
+    rb'<(?:\w+:)?c\s[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"[^>]*>\s*<(?:\w+:)?f\b(?:[^<]{0,4000}</(?:\w+:)?f>|[^>]*/>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>'
+)
+_REPEATED = re.compile(rb"<table:table-(row|cell)\b([^>]*?)(/?)>")
 _TIMES = re.compile(rb'table:number-(?:rows|columns)-repeated="([0-9]{1,9})"')
-_SHEET = pattern(r'<(?:\w+:)?sheet\s[^>]*>')
+_SHEET = pattern(r"<(?:\w+:)?sheet\s[^>]*>")
 _ATTRIBUTE = pattern(r'([\w:]+)="([^"]*)"')
-_TARGET = pattern(r'<(?:\w+:)?Relationship\s[^>]*>')
+_TARGET = pattern(r"<(?:\w+:)?Relationship\s[^>]*>")
 
 
 class Parts(NamedTuple):
@@ -78,7 +85,9 @@ def _bounded(page: bytes, name: str) -> None:
         lines.append(int(found[2]))
     width = max((_number(letters) for letters in columns), default=1)
     if max(*rows, *lines, 1) * width > MOST_CELLS:
-        raise InputError(f"{called(name)}a sheet reaches to row {max(*rows, *lines):,} and column {width:,}; delete what lies far out, or save it as CSV")
+        raise InputError(
+            f"{called(name)}a sheet reaches to row {max(*rows, *lines):,} and column {width:,}; delete what lies far out, or save it as CSV"
+        )
 
 
 def _bounded_open(page: bytes, name: str) -> None:
@@ -122,9 +131,14 @@ def _paths(archive: zipfile.ZipFile, name: str) -> dict[str, str]:
 
 
 def _errors(page: bytes) -> dict[tuple[int, int], str]:
-    return {
-        (int(found[2]) - 1, _number(found[1]) - 1): unescape(found[3].decode("utf-8", "replace")) for found in _ERROR_CELL.finditer(page)
-    } if b't="e"' in page else {}
+    """Cells with an error, and formulas whose value is not in the file: libraries give both as empty cells."""
+    found = {}
+    if b't="e"' in page:
+        for cell in _ERROR_CELL.finditer(page):
+            found[int(cell[2]) - 1, _number(cell[1]) - 1] = unescape(cell[3].decode("utf-8", "replace"))
+    for cell in _LEFT_OPEN.finditer(page):
+        found[int(cell[2]) - 1, _number(cell[1]) - 1] = NO_VALUE
+    return found
 
 
 def _number(letters: bytes) -> int:

@@ -15,12 +15,17 @@ from labinterp._formats.archives import called, is_zip
 from labinterp._formats.grids import Grid, source_of
 from labinterp._formats.kinds import XLSX
 from labinterp._formats.parquet_files import cell_of
-from labinterp._formats.workbook_parts import MOST_CELLS, Parts, parts_of
+from labinterp._formats.workbook_parts import MOST_CELLS, NO_VALUE, Parts, parts_of
 from labinterp._intake import Piece, Source, Wanted, stood
 from labinterp._quantity import Unreadable
 from labinterp.errors import InputError, MissingExtraError
 
-_A_DAY: Final = Unreadable("unreadable_value", "The cell holds a day, as spreadsheets make of texts such as 5-10; what was typed is not in the file.")
+_A_DAY: Final = Unreadable(
+    "unreadable_value", "The cell holds a day, as spreadsheets make of texts such as 5-10; what was typed is not in the file."
+)
+_FORMULA: Final = Unreadable(
+    "unreadable_value", "The cell holds a formula whose value is not in the file; open it in a spreadsheet and save it."
+)
 _ERROR: Final = Unreadable("unreadable_value", "The cell holds an error of the spreadsheet, not a number.")
 
 
@@ -53,7 +58,9 @@ def _read(piece: Piece, wanted: Wanted) -> list[Source]:
     except calamine.PasswordError:
         raise InputError(f"{called(piece.name)}the workbook is protected by a password; save it without one") from None
     except calamine.CalamineError:
-        raise InputError(f"{called(piece.name)}this is no workbook that can be read (.xlsx, .xls, .ods), or it is damaged; save it again, or as CSV") from None
+        raise InputError(
+            f"{called(piece.name)}this is no workbook that can be read (.xlsx, .xls, .ods), or it is damaged; save it again, or as CSV"
+        ) from None
     names = [one.name for one in sheets]
     if wanted.sheet is not None and wanted.sheet not in names:
         raise InputError(f"there is no sheet {wanted.sheet!r}; this workbook has: {', '.join(name[:30] for name in names[:12])}")
@@ -77,7 +84,9 @@ def _read(piece: Piece, wanted: Wanted) -> list[Source]:
     if not found:
         if wrong:
             raise InputError(f"{called(piece.name)}no sheet is a table of results; {wrong[0][0][:30]!r}: {wrong[0][1]}")
-        raise InputError(f"{called(piece.name)}the workbook is empty; accepted: a sheet with one result a row, or a column for each analyte")
+        raise InputError(
+            f"{called(piece.name)}the workbook is empty; accepted: a sheet with one result a row, or a column for each analyte"
+        )
     passed = [f"{stood(piece.name, f'sheet {name}')}: not read, it is no table of results." for name, _ in wrong]
     found[0] = found[0]._replace(notes=(*found[0].notes, *passed, *parts.notes))
     return found
@@ -105,10 +114,12 @@ def _cells(sheet: Any, errors: Mapping[tuple[int, int], str]) -> tuple[list[list
         lines.append(line)
     for (number, at), text in errors.items():
         if number < len(lines) and at < len(lines[number]) and not lines[number][at]:
-            lines[number][at], exact[number, at] = text, _ERROR._replace(text=text)
+            lines[number][at], exact[number, at] = text, (_FORMULA if text == NO_VALUE else _ERROR)._replace(text=text)
     width = max((len(line) for line in lines), default=0)
-    while width and all(len(line) < width or not line[width - 1].strip() for line in lines[:40]) and not any(
-        len(line) >= width and line[width - 1].strip() for line in lines
+    while (
+        width
+        and all(len(line) < width or not line[width - 1].strip() for line in lines[:40])
+        and not any(len(line) >= width and line[width - 1].strip() for line in lines)
     ):
         width -= 1
     return [line[:width] if any(cell.strip() for cell in line) else [] for line in lines], exact
