@@ -643,9 +643,7 @@ def left(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("out", ["out.parquet", "out.csv.gz", "out/"])
-@pytest.mark.parametrize(
-    "bad", ["cut.csv.gz", "bad.csv.gz", "cut.csv.zst", "latin.csv.zst", "cut.parquet", "bad.parquet", "empty.csv"]
-)
+@pytest.mark.parametrize("bad", ["cut.csv.gz", "bad.csv.gz", "cut.csv.zst", "latin.csv.zst", "cut.parquet", "bad.parquet", "empty.csv"])
 def test_a_broken_input_leaves_nothing(cli: Cli, tmp_path: Path, bad: str, out: str) -> None:
     """A file that breaks off, or is none: one message that names it, and an older output stays."""
     text = HEADER + some_rows(20_000)

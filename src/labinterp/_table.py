@@ -130,7 +130,8 @@ def header_of(lines: Sequence[Sequence[str]], columns: Mapping[str, str]) -> tup
             return number, find_columns(line, columns)
         except InputError as error:
             alike = roles_in(line)
-            if wrong is None or alike > wrong[0]:
+            mostly = 2 * alike > sum(1 for cell in line if cell.strip())  # else it may be a person's line: it is not shown
+            if wrong is None or (alike > wrong[0] and mostly):
                 wrong = alike, error
     raise wrong[1] if wrong else InputError("the file is empty; accepted: CSV, TSV or JSON with one result a row")
 

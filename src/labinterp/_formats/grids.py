@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from labinterp._catalog import Catalog
 from labinterp._delimited import cells_of, delimiter_of, text_of
 from labinterp._formats.tables import panels_of
-from labinterp._formats.wide_tables import wide_panels, wide_table
+from labinterp._formats.wide_tables import Wide, wide_panels, wide_table
 from labinterp._intake import Source, Wanted, stood
 from labinterp._table import TITLES, Table, header_of, roles_in
 from labinterp.errors import InputError
@@ -48,13 +48,12 @@ def source_of(grid: Grid, wanted: Wanted) -> Source:
     Raises:
         InputError: It is neither a long nor a wide table of results.
     """
+    wide: Wide | None = None
     try:
         above, columns = header_of(grid.lines, wanted.columns)
     except InputError as error:
         wide = wide_table(grid.lines, wanted, Catalog.default(), error)
         above, columns = wide.table.above, wide.table.columns
-    else:
-        wide = None
     rows = grid.lines[above + 1 :]
     exact = {(line - above - 1, column): value for (line, column), value in grid.exact.items() if line > above}
     table = Table(grid.lines[above], rows, columns, grid.delimiter, grid.encoding, above)

@@ -12,6 +12,7 @@ from labinterp._table import COLUMN_NAMES
 
 _PARTS = pattern(r"[\s_,;:|.\-\[(]+")
 _NOTE = pattern(r"(?P<name>.*\S)\s*[\[(](?P<unit>[^()\[\]]*/[^()\[\]]*)[\])]")
+_BRACKETS = pattern(r"\s*[\[(][^()\[\]]*[\])]\s*$")
 _UNIT_WORDS = frozenset(squash(word) for word in ("unit", *COLUMN_NAMES["unit"]))
 
 
@@ -70,6 +71,16 @@ def read_header(catalog: Catalog, text: str) -> Named:
 def unit_in(catalog: Catalog, text: str) -> str | None:
     """The unit at the end of a header whose name means nothing here."""
     return next((unit for _, _, unit in _splits(catalog, " ".join(text.split())[:LONGEST])), None)
+
+
+def without_notes(text: str) -> str:
+    """A header without what stands in brackets at its end.
+
+    Example:
+        >>> without_notes("Ferritin (ug/L)")
+        'Ferritin'
+    """
+    return _BRACKETS.sub("", text).strip() or text
 
 
 def unit_column_of(text: str) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from labinterp._catalog import Catalog
 from labinterp._draws import person
-from labinterp._formats.headers import read_header, unit_column_of, unit_in
+from labinterp._formats.headers import read_header, unit_column_of, unit_in, without_notes
 from labinterp._formats.tables import Exact, facts_of, torn
 from labinterp._inputs import LabResult
 from labinterp._intake import PanelIn, Wanted, stood
@@ -142,7 +142,8 @@ def _persons(header: Sequence[str], wanted: Wanted) -> dict[str, int]:
 
 def _unit_columns(names: Sequence[str], found: Mapping[int, Column], rest: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Columns of results, each with the column that holds its units."""
-    by_name = {squash(one.header): at for at, one in found.items()}
+    by_name = {squash(name): at for at, one in found.items() for name in (without_notes(one.header), one.test)}
+    by_name |= {squash(one.header): at for at, one in found.items()}
     for at in rest:
         of = unit_column_of(names[at])
         if of is None:
