@@ -6,7 +6,7 @@ import gzip
 import io
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,20 @@ class Incomplete(Exception):
 def document(catalog: Catalog, reports: list[Report]) -> dict[str, Any]:
     """The JSON document of reports."""
     return {"labinterp": __version__, "catalog": catalog.version, "reports": [r.to_dict() for r in reports], "summary": counts(reports)}
+
+
+def report_text(report: Report) -> str:
+    """One report as it stands in the document."""
+    return json.dumps(report.to_dict(), ensure_ascii=False, indent=2).replace("\n", "\n    ")
+
+
+def document_text(catalog: Catalog, reports: Sequence[str], counted: Mapping[str, Any]) -> str:
+    """The JSON document of reports that are texts already."""
+    shell = json.dumps(
+        {"labinterp": __version__, "catalog": catalog.version, "reports": ["HERE"], "summary": counted}, ensure_ascii=False, indent=2
+    )
+    before, _, after = shell.partition('"HERE"')
+    return f"{before}{f',{chr(10)}    '.join(reports)}{after}\n"
 
 
 def write_json(path: Path | None, data: Any) -> None:

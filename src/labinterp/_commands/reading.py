@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,15 +30,15 @@ from labinterp._commands.options import (
     pairs,
     stated,
 )
-from labinterp._commands.output import Incomplete, document, packed, write, write_json, write_shown
-from labinterp._commands.reports import reports_of
+from labinterp._commands.output import Incomplete, document, document_text, packed, write, write_json, write_shown
+from labinterp._commands.reports import reports_of, texts_of, worth_it
 from labinterp._flagged import flagged, no_clash
 from labinterp._formats.forms_out import FORMS, written
 from labinterp._formats.parquet_files import parquet_names
-from labinterp._intake import Wanted
+from labinterp._intake import Source, Wanted
 from labinterp._streams.pieces import PARQUET, Given, given
 from labinterp._streams.ways import beginning, way
-from labinterp._summary import summary_line
+from labinterp._summary import counts, told
 from labinterp.errors import InputError
 from labinterp.readers import read_bytes, read_files
 
@@ -125,7 +126,13 @@ def interpret(
     if how.form == "csv":
         no_clash(source)
     options["research"] = research
-    reports = reports_of(source.panels, lambda patient: stated(patient, sex, age, pregnant), options, jobs)
+    told_of = partial(stated, sex=sex, age=age, pregnant=pregnant)
+    if jobs and worth_it(source.panels, how.form, jobs):
+        texts, counted = texts_of(source.panels, told_of, options, how.form, jobs)
+        write(how.out, document_text(catalog, texts, counted) if how.form == "json" else "".join(f"{text}\n" for text in texts))
+        _end(source, counted, strict)
+        return
+    reports = reports_of(source.panels, told_of, options)
     if how.form == "json":
         write_json(how.out, document(catalog, reports))
     elif how.form == "csv":
@@ -140,10 +147,19 @@ def interpret(
                 show_report(console, report, catalog)
 
         write_shown(how.out, show)
+    _end(source, counts(reports), strict)
+
+
+def _end(source: Source, counted: dict[str, Any], strict: bool) -> None:
+    """What there is to say of the files and of the answers, on standard error.
+
+    Raises:
+        Incomplete: A row was not assessed, and that is an error.
+    """
     for note in source.notes:
         typer.echo(note, err=True)
-    typer.echo(summary_line(reports), err=True)
-    if strict and any(report.not_assessed for report in reports):
+    typer.echo(told(counted), err=True)
+    if strict and counted["not_assessed"]:
         raise Incomplete
 
 

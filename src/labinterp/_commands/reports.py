@@ -8,12 +8,15 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+from labinterp._commands.output import report_text
 from labinterp._inputs import Patient
 from labinterp._interpret import interpret as interpret_panel
 from labinterp._report import Report
 from labinterp._streams.progress import Progress
+from labinterp._summary import counts, summed
 from labinterp.readers import PanelIn
 
 _CHUNK = 250  # panels that a process is given at a time
@@ -22,27 +25,61 @@ _FEW = 2_000  # panels: starting processes takes longer than so many
 Stated = Callable[[Patient], Patient]
 
 
-def reports_of(panels: Sequence[PanelIn], stated: Stated, options: dict[str, Any], jobs: int | None = None) -> list[Report]:
-    """A report for each panel, in order.
+def reports_of(panels: Sequence[PanelIn], stated: Stated, options: dict[str, Any]) -> list[Report]:
+    """A report for each panel, in order, made in this process.
 
     Args:
         panels: As read.
         stated: A person with the facts that were given on the command line.
         options: For `interpret`.
-        jobs: Processes; None or 1: this one. Few panels take one in any case.
+    """
+    reports, rows = list[Report](), 0
+    with _shown(len(panels)) as show:
+        for panel in panels:
+            reports.append(_report((panel, stated(panel.patient)), options))
+            rows += len(panel.results)
+            if len(reports) % 64 == 0:
+                show(len(reports), rows)
+    return reports
+
+
+def worth_it(panels: Sequence[PanelIn], form: str, jobs: int | None) -> bool:
+    """Whether several processes are asked for and are faster: what they make must be text, for reports are slow to hand over."""
+    return jobs is not None and jobs > 1 and form in ("json", "jsonl") and len(panels) >= _FEW
+
+
+def texts_of(panels: Sequence[PanelIn], stated: Stated, options: dict[str, Any], form: str, jobs: int) -> tuple[list[str], dict[str, Any]]:
+    """The text of each panel's report, in order, and what came of all rows; made in several processes that end with this one.
+
+    Args:
+        panels: As read.
+        stated: As for `reports_of`.
+        options: For `interpret`.
+        form: "json" or "jsonl".
+        jobs: How many processes.
     """
     work = [(panel, stated(panel.patient)) for panel in panels]
-    progress, reports, rows = Progress(), list[Report](), 0
-    made = _at_once(work, options, jobs) if jobs and jobs > 1 and len(work) >= _FEW else (_report(one, options) for one in work)
+    forked = "fork" in multiprocessing.get_all_start_methods() and "polars" not in sys.modules and threading.active_count() == 1
+    context = multiprocessing.get_context("fork" if forked else "spawn")
+    chunks = (work[at : at + _CHUNK] for at in range(0, len(work), _CHUNK))
+    texts: list[str] = []
+    counted: list[dict[str, Any]] = []
+    with context.Pool(jobs, _started, (options, form)) as pool, _shown(len(panels)) as show:  # leaving the pool ends the processes
+        for some, of_some in pool.imap(_texts, chunks):
+            texts += some
+            counted.append(of_some)
+            show(len(texts), sum(one["rows"] for one in counted))
+    return texts, summed(counted)
+
+
+@contextmanager
+def _shown(total: int) -> Iterator[Callable[[int, int], None]]:
+    """A line on the terminal while reports are made: called with the panels and the rows that are done."""
+    progress = Progress()
     try:
-        for report in made:
-            reports.append(report)
-            rows += len(report.findings) + len(report.not_assessed)
-            if len(reports) % 64 == 0:
-                progress.show(len(reports), len(work), rows)
+        yield lambda done, rows: progress.show(done, total, rows)
     finally:
         progress.close()
-    return reports
 
 
 def _report(work: tuple[PanelIn, Patient], options: dict[str, Any]) -> Report:
@@ -51,23 +88,15 @@ def _report(work: tuple[PanelIn, Patient], options: dict[str, Any]) -> Report:
     return report._replace(notes=(*panel.notes, *report.notes)) if panel.notes else report
 
 
-def _at_once(work: list[tuple[PanelIn, Patient]], options: dict[str, Any], jobs: int) -> Iterator[Report]:
-    """The same in several processes; they end with this one, however it ends."""
-    forked = "fork" in multiprocessing.get_all_start_methods() and "polars" not in sys.modules and threading.active_count() == 1
-    context = multiprocessing.get_context("fork" if forked else "spawn")
-    chunks = (work[at : at + _CHUNK] for at in range(0, len(work), _CHUNK))
-    with context.Pool(jobs, _started, (options,)) as pool:  # leaving it ends the processes
-        for reports in pool.imap(_reports, chunks):
-            yield from reports
+# --- in a process that works for another ----------------------------------------------------------------------------
+
+_given: dict[str, Any] = {}
 
 
-_given: dict[str, Any] = {}  # of a process that works for another
-
-
-def _started(options: dict[str, Any]) -> None:
-    """In a process that works for another: Ctrl-C is for the other, and without it there is nothing to do."""
+def _started(options: dict[str, Any], form: str) -> None:
+    """Ctrl-C is for the other process, and without that there is nothing to do."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _given.update(options)
+    _given.update(options=options, form=form)
     parent = multiprocessing.parent_process()
 
     def ends() -> None:
@@ -78,5 +107,7 @@ def _started(options: dict[str, Any]) -> None:
     threading.Thread(target=ends, daemon=True).start()
 
 
-def _reports(chunk: list[tuple[PanelIn, Patient]]) -> list[Report]:
-    return [_report(one, _given) for one in chunk]
+def _texts(chunk: list[tuple[PanelIn, Patient]]) -> tuple[list[str], dict[str, Any]]:
+    reports = [_report(one, _given["options"]) for one in chunk]
+    written = report_text if _given["form"] == "json" else Report.to_json
+    return [written(report) for report in reports], counts(reports)
