@@ -54,11 +54,7 @@ def write(source: Source, reports: Sequence[Report], catalog: Catalog) -> bytes:
         if name in _NUMBERS:
             columns[f"li_{name}"] = pl.Series(f"li_{name}", [_number(answer, name) for answer in answers], dtype=pl.Float64)
         else:
-            empty = "" if name == "comparator" else None
-            kept = [
-                text or (empty if answer is not None and row[2] else None) for text, answer, row in zip(texts, answers, added, strict=True)
-            ]
-            columns[f"li_{name}"] = pl.Series(f"li_{name}", kept, dtype=pl.String)
+            columns[f"li_{name}"] = pl.Series(f"li_{name}", [text or None for text in texts], dtype=pl.String)
     file = io.BytesIO()
     pl.DataFrame(list(columns.values())).write_parquet(file)
     return file.getvalue()
