@@ -81,7 +81,9 @@ def test_long_and_wide_sheets_are_read() -> None:
         ("CRP", Decimal(4), "mg/L", "labs.xlsx, sheet Wide, row 3, column CRP mg/L"),
     ]
     assert [row for panel in source.panels for row in panel.rows] == [1, 2, 3, 4, 5]
-    assert source.notes == ("labs.xlsx, sheet Notes: not read, it is no table of results.",)
+    assert source.notes == (
+        "labs.xlsx, sheet Notes: not read: the first line has 1 columns and none of the usual names; a header line is needed, or --column value=NAME",
+    )
     assert source.panels[0].patient.age_years == 34
 
 
@@ -165,6 +167,25 @@ def test_errors_and_formulas() -> None:
     assert found[2:] == [Decimal(200), Decimal(12), Decimal(3), Decimal(200)]
 
 
+def test_a_cell_that_shows_percent_is_percent() -> None:
+    """A saturation of 25 % is kept as 0.25; what is shown is what is read."""
+    rows = [["Transferrin saturation (%)", "Ferritin (ug/L)"], [0.25, 12], [0.071, 12], [25, 0.9]]
+    made = book(Labs=rows)
+    made["Labs"]["A2"].number_format, made["Labs"]["A3"].number_format, made["Labs"]["B4"].number_format = "0%", '0.0 ""%', "0.00%"
+    source = read(saved(made))
+    assert [value for _, value, *_ in results(source)] == ["25%", Decimal(12), "7.1%", Decimal(12), Decimal(25), "90%"]
+    found = [interpret(p.results, p.patient).rows() for p in source.panels]
+    assert [getattr(answer, "reason", None) for some in found for answer in some][-1] == "conflicting_code"
+    page = open_document([["Transferrin saturation (%)", "Ferritin (ug/L)"], ["HERE", 12]])
+    with zipfile.ZipFile(io.BytesIO(page)) as archive:
+        content = archive.read("content.xml").replace(
+            b'<table:table-cell office:value-type="string"><text:p>HERE</text:p></table:table-cell>',
+            b'<table:table-cell office:value-type="percentage" office:value="0.25"><text:p>25%</text:p></table:table-cell>',
+        )
+        again = zipped(*((name, content if name == "content.xml" else archive.read(name)) for name in archive.namelist()))
+    assert [value for _, value, *_ in results(read_bytes(again, name="labs.ods"))] == ["25%", Decimal(12)]
+
+
 def test_days_of_sampling_and_birth_are_days() -> None:
     """In columns where a day is meant."""
     rows = [["test", "value", "unit", "date", "birth date"], ["Ferritin", 12, "ug/L", dt.date(2024, 1, 31), dt.datetime(1990, 1, 31)]]
@@ -205,6 +226,7 @@ def zipped(*members: tuple[str, bytes]) -> bytes:
         (lambda data: changed(data, sheet=lambda _: b"<worksheet><sheetData><row><c"), "no sheet is a table|no workbook|empty"),
         (lambda data: saved(book(Labs=[])), "the workbook is empty"),
         (lambda data: saved(book(Labs=[["XQZCANARY", 5], ["Jane", 7]])), "no sheet is a table of results; 'Labs'"),
+        (lambda data: changed(data, **{"xl/workbook.bin": lambda _: b"x"}), "binary workbook"),
         (lambda data: zipped(("inner.zip", zipped(("a.csv", b"x")))), "an archive within the archive"),
         (lambda data: zipped(("folder/", b"")), "holds no file"),
         (lambda data: zipped(*((f"{n}.csv", b"") for n in range(10_001))), "10,001 members"),

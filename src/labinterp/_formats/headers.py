@@ -46,7 +46,7 @@ def read_header(catalog: Catalog, text: str) -> Named:
 
     Example:
         >>> read_header(Catalog.default(), "Ferritin ng/mL")[:3], read_header(Catalog.default(), "vitamin_d_nmol_l")[:3]
-        (('Ferritin', 'ng/mL', 'ferritin'), ('vitamin_d', 'nmol_l', 'vitamin_d'))
+        (('Ferritin', 'ng/mL', 'ferritin'), ('vitamin_d', 'nmol/l', 'vitamin_d'))
     """
     text = " ".join(text.split())
     if not text or len(text) > LONGEST:

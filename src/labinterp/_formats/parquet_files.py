@@ -90,6 +90,7 @@ def cell_of(value: Any) -> tuple[str, Any]:
     """The text of a cell, and what it is where that is no text: an exact number, or why it is none.
 
     Example:
+        >>> from datetime import date
         >>> cell_of(18.0), cell_of(True)[0], cell_of(date(2024, 10, 5))[0]
         (('18', Decimal('18')), 'true', '2024-10-05')
     """

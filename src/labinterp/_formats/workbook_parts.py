@@ -27,6 +27,12 @@ _LEFT_OPEN = re.compile(
 )
 _REPEATED = re.compile(rb"<table:table-(row|cell)\b([^>]*?)(/?)>")
 _TIMES = re.compile(rb'table:number-(?:rows|columns)-repeated="([0-9]{1,9})"')
+_OPEN_PART = re.compile(rb"<table:(table|table-row|table-cell|covered-table-cell)\b(?!-)([^>]*?)(/?)>")
+_OPEN_NAME = re.compile(rb'table:name="([^"]*)"')
+_FORMAT = re.compile(rb'<(?:\w+:)?numFmt\s(?=[^>]*?\bnumFmtId="([0-9]+)")[^>]*>')
+_FORMAT_ID = re.compile(rb'\bnumFmtId="([0-9]+)"')
+_STYLE = re.compile(rb"<(?:\w+:)?xf\b[^>]*>")
+_CELL_STYLE = re.compile(rb'\bs="([0-9]+)"')
 _SHEET = pattern(r"<(?:\w+:)?sheet\s[^>]*>")
 _ATTRIBUTE = pattern(r'([\w:]+)="([^"]*)"')
 _TARGET = pattern(r"<(?:\w+:)?Relationship\s[^>]*>")
@@ -37,10 +43,12 @@ class Parts(NamedTuple):
 
     Attributes:
         errors: Sheet -> (row, column) from 0 -> the error a cell shows.
+        percent: Sheet -> cells that show a hundred times their number, and a percent sign.
         notes: What is to be said of the file.
     """
 
     errors: Mapping[str, Mapping[tuple[int, int], str]]
+    percent: Mapping[str, frozenset[tuple[int, int]]]
     notes: tuple[str, ...]
 
 
@@ -56,7 +64,10 @@ def parts_of(data: bytes, name: str) -> Parts:
     """
     archive = opened_zip(data, name)
     pages: dict[str, bytes] = {}
+    styles, open_percent = b"", dict[str, frozenset[tuple[int, int]]]()
     for member in archive.infolist():
+        if member.filename.lower() == "xl/workbook.bin":
+            raise InputError(f"{called(name)}this is a binary workbook (.xlsb), which is not read; save it as .xlsx")
         if not member.filename.lower().endswith((".xml", ".rels")):
             continue
         content = unpacked_member(archive, member, name)
@@ -68,8 +79,54 @@ def parts_of(data: bytes, name: str) -> Parts:
             pages[member.filename.lower()] = plain
         elif member.filename == "content.xml":
             _bounded_open(plain, name)
+            open_percent = _open_percent(plain)
+        elif member.filename.lower() == "xl/styles.xml":
+            styles = plain
     notes = [f"{called(name)}the macros of the workbook were not run."] if _has_macros(archive) else []
-    return Parts({sheet: _errors(pages[path]) for sheet, path in _paths(archive, name).items() if path in pages}, tuple(notes))
+    paths = {sheet: pages[path] for sheet, path in _paths(archive, name).items() if path in pages}
+    shown = _percent_styles(styles)
+    percent = {sheet: _percent(page, shown) for sheet, page in paths.items()} or open_percent
+    return Parts({sheet: _errors(page) for sheet, page in paths.items()}, percent, tuple(notes))
+
+
+def _percent_styles(styles: bytes) -> set[bytes]:
+    """Numbers of the cell styles that show a percentage."""
+    own = {found[1] for found in _FORMAT.finditer(styles) if b"%" in found[0]} | {b"9", b"10"}
+    used = styles.partition(b"<cellXfs")[2].partition(b"</cellXfs>")[0]
+    return {
+        b"%d" % number for number, found in enumerate(_STYLE.finditer(used)) if (said := _FORMAT_ID.search(found[0])) and said[1] in own
+    }
+
+
+def _percent(page: bytes, styles: set[bytes]) -> frozenset[tuple[int, int]]:
+    found = set()
+    for cell in _CELL.finditer(page) if styles else ():
+        said = _CELL_STYLE.search(page[cell.start() : page.find(b">", cell.end())])
+        if said and said[1] in styles:
+            found.add((int(cell[2]) - 1, _number(cell[1]) - 1))
+    return frozenset(found)
+
+
+def _open_percent(page: bytes) -> dict[str, frozenset[tuple[int, int]]]:
+    """The same for OpenDocument, which says it of each cell; rows and cells may stand there many times."""
+    found: dict[str, set[tuple[int, int]]] = {}
+    if b'"percentage"' not in page:
+        return {}
+    sheet, row, column, rows = "", 0, 0, 0
+    for part in _OPEN_PART.finditer(page):
+        said = _TIMES.search(part[2])
+        repeated = int(said[1]) if said else 1
+        if part[1] == b"table":
+            called = _OPEN_NAME.search(part[2])
+            sheet, row, rows = unescape(called[1].decode("utf-8", "replace")) if called else "", 0, 0
+        elif part[1] == b"table-row":
+            row, column, rows = row + rows, 0, repeated
+        else:
+            if b'office:value-type="percentage"' in part[2]:
+                cells = {(r, c) for r in range(row, row + min(rows, 1000)) for c in range(column, column + min(repeated, 1000))}
+                found.setdefault(sheet, set()).update(cells)
+            column += repeated
+    return {name: frozenset(cells) for name, cells in found.items()}
 
 
 def _has_macros(archive: zipfile.ZipFile) -> bool:

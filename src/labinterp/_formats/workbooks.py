@@ -51,13 +51,15 @@ def _read(piece: Piece, wanted: Wanted) -> list[Source]:
         import python_calamine as calamine
     except ImportError:
         raise MissingExtraError("tables") from None
-    parts = parts_of(piece.data, piece.name) if is_zip(piece.data) else Parts({}, ())
+    parts = parts_of(piece.data, piece.name) if is_zip(piece.data) else Parts({}, {}, ())
     try:
         workbook = calamine.CalamineWorkbook.from_filelike(io.BytesIO(piece.data))
         sheets = [one for one in workbook.sheets_metadata if one.typ == calamine.SheetTypeEnum.WorkSheet]
     except calamine.PasswordError:
         raise InputError(f"{called(piece.name)}the workbook is protected by a password; save it without one") from None
-    except calamine.CalamineError:
+    except BaseException as error:
+        if not _of_the_file(error):
+            raise
         raise InputError(
             f"{called(piece.name)}this is no workbook that can be read (.xlsx, .xls, .ods), or it is damaged; save it again, or as CSV"
         ) from None
@@ -65,18 +67,22 @@ def _read(piece: Piece, wanted: Wanted) -> list[Source]:
     if wanted.sheet is not None and wanted.sheet not in names:
         raise InputError(f"there is no sheet {wanted.sheet!r}; this workbook has: {', '.join(name[:30] for name in names[:12])}")
     found: list[Source] = []
-    wrong: list[tuple[str, InputError]] = []
+    wrong: list[tuple[str, str]] = []
     for one in sheets:
         if wanted.sheet not in (None, one.name):
             continue
         try:
-            lines, exact = _cells(workbook.get_sheet_by_name(one.name), parts.errors.get(one.name, {}))
+            sheet = workbook.get_sheet_by_name(one.name)
+            lines, exact = _cells(sheet, parts.errors.get(one.name, {}), parts.percent.get(one.name, frozenset()))
+            if not any(cell.strip() for line in lines for cell in line):
+                continue
             source = source_of(Grid(piece.name, lines, exact, XLSX, f"sheet {one.name}", counted=True), wanted)
-        except calamine.CalamineError:
-            wrong.append((one.name, InputError("the sheet is damaged")))
         except InputError as error:
-            if lines_with_something(lines):
-                wrong.append((one.name, error))
+            wrong.append((one.name, str(error)))
+        except BaseException as error:
+            if not _of_the_file(error):
+                raise
+            wrong.append((one.name, "the sheet is damaged"))
         else:
             hidden = one.visible != calamine.SheetVisibleEnum.Visible
             said = (f"{stood(piece.name, f'sheet {one.name}')}: the sheet is hidden; it was read like the others.",) if hidden else ()
@@ -87,17 +93,23 @@ def _read(piece: Piece, wanted: Wanted) -> list[Source]:
         raise InputError(
             f"{called(piece.name)}the workbook is empty; accepted: a sheet with one result a row, or a column for each analyte"
         )
-    passed = [f"{stood(piece.name, f'sheet {name}')}: not read, it is no table of results." for name, _ in wrong]
+    passed = [f"{stood(piece.name, f'sheet {name}')}: not read: {why}" for name, why in wrong]
     found[0] = found[0]._replace(notes=(*found[0].notes, *passed, *parts.notes))
     return found
 
 
-def lines_with_something(lines: Sequence[Sequence[str]]) -> bool:
-    """Whether there is anything in a sheet."""
-    return any(cell.strip() for line in lines for cell in line)
+def _of_the_file(error: BaseException) -> bool:
+    """Whether an error is one of reading a damaged file; those of Rust say so by their names only."""
+    return isinstance(error, (ValueError, OverflowError, OSError)) or type(error).__module__ in (
+        "python_calamine",
+        "python_calamine._python_calamine",
+        "pyo3_runtime",
+    )
 
 
-def _cells(sheet: Any, errors: Mapping[tuple[int, int], str]) -> tuple[list[list[str]], dict[tuple[int, int], Any]]:
+def _cells(
+    sheet: Any, errors: Mapping[tuple[int, int], str], percent: frozenset[tuple[int, int]]
+) -> tuple[list[list[str]], dict[tuple[int, int], Any]]:
     lines: list[list[str]] = []
     exact: dict[tuple[int, int], Any] = {}
     if sheet.start is None or (sheet.end[0] + 1) * (sheet.end[1] + 1) > MOST_CELLS:
@@ -108,6 +120,8 @@ def _cells(sheet: Any, errors: Mapping[tuple[int, int], str]) -> tuple[list[list
         line = []
         for at, value in enumerate(row):
             text, plain = _cell(value)
+            if isinstance(plain, Decimal) and (number, at) in percent:  # 0.25, which is shown as 25 %
+                text, plain = f"{(plain * 100).normalize():f}%", None
             if plain is not None:
                 exact[number, at] = plain
             line.append(text)
