@@ -20,7 +20,7 @@ from labinterp._summary import counts, summed
 from labinterp.readers import PanelIn
 
 _CHUNK = 250  # panels that a process is given at a time
-_FEW = 2_000  # panels: starting processes takes longer than so many
+_FEW = 1_000  # panels: starting processes takes longer than so many
 
 Stated = Callable[[Patient], Patient]
 
