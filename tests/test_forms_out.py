@@ -139,6 +139,7 @@ def test_parquet_of_draws_is_typed(cli: Cli, tmp_path: Path, table: str, panel: 
     plain = pl.read_parquet(tmp_path / "panel.parquet")
     assert plain.columns[:8] == ["source", "patient_id", "collected_at", "test", "value", "unit", "reference_range", "flag"]
     assert plain.columns[8:] == [f"li_{name}" for name in ADDED]
+    assert plain.schema["collected_at"] == pl.Date
     assert plain["li_value"].to_list()[:5] == [5.0, 30.0, 450.0, 5.0, None]
     assert plain["source"].to_list()[5:] == ["computed from rows 2, 3"]
     assert plain["li_reason"].to_list()[4] == "unknown_analyte"
@@ -205,6 +206,23 @@ def test_processes_give_the_same_answers(tmp_path: Path) -> None:
     assert whole[0] == json.dumps(document, ensure_ascii=False, indent=2) + "\n"
     assert document["summary"]["rows"] == 1_050
     assert one[1].startswith("1050 rows: ")
+
+
+def test_rows_one_by_one_take_so_many_threads(table: str) -> None:
+    """The engine is told before it starts."""
+    code = f"""
+import sys
+sys.argv = ["labinterp", "interpret", {table!r}, "--stream", "--to", "csv", "--jobs", "1"]
+from labinterp.cli import app
+try:
+    app()
+except SystemExit:
+    import polars
+    print("threads", polars.thread_pool_size())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert done.stdout.endswith("threads 1\n")
+    assert len(done.stdout.splitlines()) == 7
 
 
 # --- whole or not at all ------------------------------------------------------------------------------------------

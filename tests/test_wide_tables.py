@@ -297,6 +297,33 @@ def test_wide_files_of_any_form_are_read_together(cli: Cli, tmp_path: Path, endi
     assert [row[4] for row in rows[1:]] == ["deficient", "adequate"]
     done = cli("interpret", str(path), "--unit", "crp=mg/L", "--to", "csv", "--stream")
     assert (done.code, "leave --stream" in done.err) == (1, True)
+    done = cli("interpret", str(path), "-o", f"{tmp_path}/folder/")
+    assert (done.code, "a column for each analyte is read as a whole" in done.err) == (1, True)
+
+
+@settings(max_examples=60, derandomize=True, deadline=None, database=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["F", "M", ""]), st.sampled_from(["34", "71", "3", ""]), *[st.sampled_from(["", "5", "12", "29.9", "30", "<4", "150", "0.7", "x"])] * 4),
+        min_size=1, max_size=5,
+    )
+)  # fmt: skip
+def test_wide_and_long_give_the_same_answers(people: list[tuple[str, ...]]) -> None:
+    """The same results in a row and one below the other."""
+    tests = [("Ferritin", "ug/L"), ("CRP", "mg/L"), ("25(OH)D", "ng/mL"), ("Magnesium", "mmol/L")]
+    header = ",".join(["id", "sex", "age", *(f"{name} ({unit})" for name, unit in tests)])
+    rows = [",".join([str(n), *person]) for n, person in enumerate(people)]
+    listed = [
+        ",".join([str(n), *person[:2], name, value, unit])
+        for n, person in enumerate(people)
+        for (name, unit), value in zip(tests, person[2:], strict=True)
+        if value
+    ]
+    if not listed:
+        return
+    one, other = wide(header, *rows), wide("id,sex,age,test,value,unit", *listed)
+    assert answers(one) == answers(other)
+    assert [p.patient for p in one.panels] == [p.patient for p in other.panels]
 
 
 # --- real tables ----------------------------------------------------------------------------------------------------

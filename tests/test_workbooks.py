@@ -111,6 +111,8 @@ def test_one_sheet_can_be_named(cli: Cli, tmp_path: Path) -> None:
     assert len(results(read(data, sheet="Labs"))) == 2
     with pytest.raises(InputError, match="there is no sheet 'labs'; this workbook has: Labs, More"):
         read(data, sheet="labs")
+    with pytest.raises(InputError, match="a sheet is of a workbook"):
+        read_bytes(b"test,value\nFerritin,5 ug/L\n", sheet="Labs")
     (tmp_path / "labs.xlsx").write_bytes(data)
     done = cli("interpret", str(tmp_path / "labs.xlsx"), "--sheet", "Labs", "--to", "csv")
     assert [line.split(",")[:2] for line in done.out.splitlines()] == [["test", "value"], ["Ferritin", "18"], ["B12", "1.061"]]

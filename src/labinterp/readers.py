@@ -110,6 +110,8 @@ def read_pieces(pieces: Sequence[Piece], wanted: Wanted, format: str | None = No
     missing = next((kind for kind in kinds if kind not in _READERS), None)
     if missing is not None:
         raise InputError(f"this is {missing}, which this version does not read")
+    if wanted.sheet is not None and XLSX not in kinds:
+        raise InputError(f"a sheet is of a workbook (.xlsx, .xls, .ods), and this is {' and '.join(dict.fromkeys(kinds))}; leave it out")
     for kind in dict.fromkeys(kinds):  # files of one form are read together: they may complete each other
         reader = import_module(f"labinterp._formats.{_READERS[kind]}").read
         sources += reader([piece for piece, one in zip(pieces, kinds, strict=True) if one == kind], wanted)

@@ -98,8 +98,14 @@ def interpret(
     roles, units = pairs(column or [], "--column", "value=RESULT"), pairs(unit or [], "--unit", "ferritin=ug/L")
     options: dict[str, Any] = {"authority": authority_of(authority, catalog), "as_of": as_of, "catalog": catalog, "decimal": decimal}
     wanted = Wanted(roles, delimiter, encoding, units, sheet)
-    if how.streamed and stream is None and not how.folder and not source_column and (_together(from_, wanted) or _wide(sources, wanted)):
-        how = how._replace(streamed=False)
+    if how.streamed:
+        wide = _wide(sources, wanted)
+        if (wide or _together(from_, wanted)) and stream is None and not how.folder and not source_column:
+            how = how._replace(streamed=False)
+        elif wide:
+            raise InputError(
+                "a table with a column for each analyte is read as a whole: leave --stream and --source-column out, and give -o a file"
+            )
     if how.streamed:
         if research:
             raise InputError("--research goes with draws that are read together, not with rows one by one")

@@ -48,6 +48,8 @@ def write(source: Source, reports: Sequence[Report], catalog: Catalog) -> bytes:
     if clash:
         raise InputError(f"the file already has the column {clash[0]!r}; rename it, or use --to json")
     columns: dict[str, Any] = {name: pl.Series(name, [row[at] or None for row in rows], dtype=pl.String) for at, name in enumerate(names)}
+    if source.table is None:
+        columns["collected_at"] = columns["collected_at"].str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
     added = [cells(answer) for answer in answers]
     for at, name in enumerate(ADDED):
         texts = [row[at] for row in added]

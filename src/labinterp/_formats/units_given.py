@@ -46,8 +46,8 @@ def with_units(source: Source, units: Mapping[str, str]) -> Source:
     missed = [key for key in units if key not in used and not _is_column(source, key)]
     if missed:
         raise InputError(
-            f"no result is called {missed[0][:30]!r}, so its unit has no use; if a column has this name, say what it is: "
-            f"--column ferritin={missed[0][:30]}"
+            f"no result is called {missed[0][:30]!r}, so its unit has no use; where it is the name of a column, say what is in it, "
+            "for example --column ferritin=NAME"
         )
     return source._replace(panels=panels)
 
