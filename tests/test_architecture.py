@@ -95,6 +95,7 @@ LAYERS = [
         "_formats.headers",
         "_formats.answer_rows",
         "_formats.workbook_parts",
+        "_formats.apart",
         "_formats.json_lines_out",
     },
     {"_formats.wide_tables", "_formats.units_given", "_formats.parquet_out", "_formats.workbook_out"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import os
+import random
 import time
 import zipfile
 from collections.abc import Callable, Sequence
@@ -308,6 +309,35 @@ def test_open_document_is_read() -> None:
         ("B12", Decimal("1.061"), "pg/mL", "labs.ods, sheet Labs, row 3"),
     ]
     assert found[2][1].text == "2024-10-05"
+
+
+OLD = Path(__file__).resolve().parent / "data" / "labs.xls"
+
+
+def test_an_old_workbook_is_read() -> None:
+    """Its cells as those of the newer ones."""
+    source = read_bytes(OLD.read_bytes(), name="labs.xls")
+    assert source.notes == ("labs.xls, sheet Labs: 1 line above the header was passed over.",)
+    found = results(source)
+    assert found[:2] == [
+        ("Ferritin", Decimal(18), "ug/L", "labs.xls, sheet Labs, row 3"), ("B12", Decimal("1.061"), "pg/mL", "labs.xls, sheet Labs, row 4"),
+    ]  # fmt: skip
+    assert [(value.text, value.reason) for _, value, *_ in found[2:4]] == [("2024-10-05", "unreadable_value"), ("true", "unreadable_value")]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_damaged_old_workbook_ends_no_process(seed: int) -> None:
+    """The library that opens it may stop at once, or ask for all the memory there is: it does so alone."""
+    data, chance = bytearray(OLD.read_bytes()), random.Random(seed)
+    for _ in range(seed * 3 + 1):
+        data[chance.randrange(8, 600 if seed % 2 else len(data))] = chance.randrange(256)
+    try:
+        read_bytes(bytes(data), name="labs.xls")
+    except InputError as error:
+        said = str(error)
+    else:
+        said = "labs.xls: read"
+    assert said.startswith("labs.xls: ")
 
 
 def test_parquet_is_read_together(cli: Cli, tmp_path: Path) -> None:

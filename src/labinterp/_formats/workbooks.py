@@ -6,11 +6,14 @@ What a cell holds is read, nothing is computed: of a formula, the value that the
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from functools import partial
+from importlib.util import find_spec
+from typing import Any, Final, NamedTuple
 
+from labinterp._formats.apart import told_by_another
 from labinterp._formats.archives import called, is_zip
 from labinterp._formats.grids import Grid, source_of
 from labinterp._formats.kinds import XLSX
@@ -20,6 +23,7 @@ from labinterp._intake import Piece, Source, Wanted, stood
 from labinterp._quantity import Unreadable
 from labinterp.errors import InputError, MissingExtraError
 
+Cells = tuple[list[list[str]], dict[tuple[int, int], Any]]
 _A_DAY: Final = Unreadable(
     "unreadable_value", "The cell holds a day, as spreadsheets make of texts such as 5-10; what was typed is not in the file."
 )
@@ -46,23 +50,17 @@ def read(pieces: Sequence[Piece], wanted: Wanted) -> list[Source]:
     return [source for piece in pieces for source in _read(piece, wanted)]
 
 
+class Sheet(NamedTuple):
+    """A sheet, before its cells are looked at."""
+
+    name: str
+    hidden: bool
+    cells: Callable[[], Cells]
+
+
 def _read(piece: Piece, wanted: Wanted) -> list[Source]:
-    try:
-        import python_calamine as calamine
-    except ImportError:
-        raise MissingExtraError("tables") from None
     parts = parts_of(piece.data, piece.name) if is_zip(piece.data) else Parts({}, {}, ())
-    try:
-        workbook = calamine.CalamineWorkbook.from_filelike(io.BytesIO(piece.data))
-        sheets = [one for one in workbook.sheets_metadata if one.typ == calamine.SheetTypeEnum.WorkSheet]
-    except calamine.PasswordError:
-        raise InputError(f"{called(piece.name)}the workbook is protected by a password; save it without one") from None
-    except BaseException as error:
-        if not _of_the_file(error):
-            raise
-        raise InputError(
-            f"{called(piece.name)}this is no workbook that can be read (.xlsx, .xls, .ods), or it is damaged; save it again, or as CSV"
-        ) from None
+    sheets = sheets_of(piece.data, piece.name, parts) if is_zip(piece.data) else _old_sheets(piece)
     names = [one.name for one in sheets]
     if wanted.sheet is not None and wanted.sheet not in names:
         raise InputError(f"there is no sheet {wanted.sheet!r}; this workbook has: {', '.join(name[:30] for name in names[:12])}")
@@ -72,21 +70,16 @@ def _read(piece: Piece, wanted: Wanted) -> list[Source]:
         if wanted.sheet not in (None, one.name):
             continue
         try:
-            sheet = workbook.get_sheet_by_name(one.name)
-            lines, exact = _cells(sheet, parts.errors.get(one.name, {}), parts.percent.get(one.name, frozenset()))
+            lines, exact = one.cells()
             if not any(cell.strip() for line in lines for cell in line):
                 continue
             source = source_of(Grid(piece.name, lines, exact, XLSX, f"sheet {one.name}", counted=True), wanted)
         except InputError as error:
             wrong.append((one.name, str(error)))
-        except BaseException as error:
-            if not _of_the_file(error):
-                raise
-            wrong.append((one.name, "the sheet is damaged"))
-        else:
-            hidden = one.visible != calamine.SheetVisibleEnum.Visible
-            said = (f"{stood(piece.name, f'sheet {one.name}')}: the sheet is hidden; it was read like the others.",) if hidden else ()
-            found.append(source._replace(notes=(*source.notes, *said)))
+            continue
+        place = stood(piece.name, f"sheet {one.name}")
+        said = (f"{place}: the sheet is hidden; it was read like the others.",) if one.hidden else ()
+        found.append(source._replace(notes=(*source.notes, *said)))
     if not found:
         if wrong:
             raise InputError(f"{called(piece.name)}no sheet is a table of results; {wrong[0][0][:30]!r}: {wrong[0][1]}")
@@ -98,18 +91,88 @@ def _read(piece: Piece, wanted: Wanted) -> list[Source]:
     return found
 
 
+def sheets_of(data: bytes, name: str, parts: Parts) -> list[Sheet]:
+    """The sheets of a workbook, opened in this process.
+
+    Args:
+        data: The file.
+        name: For messages.
+        parts: What was seen in it.
+
+    Raises:
+        InputError: It is protected or damaged.
+        MissingExtraError: python-calamine is not there.
+    """
+    try:
+        import python_calamine as calamine
+    except ImportError:
+        raise MissingExtraError("tables") from None
+    try:
+        workbook = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
+        listed = [one for one in workbook.sheets_metadata if one.typ == calamine.SheetTypeEnum.WorkSheet]
+    except calamine.PasswordError:
+        raise InputError(f"{called(name)}the workbook is protected by a password; save it without one") from None
+    except BaseException as error:
+        if not _of_the_file(error):
+            raise
+        raise InputError(
+            f"{called(name)}this is no workbook that can be read (.xlsx, .xls, .ods), or it is damaged; save it again, or as CSV"
+        ) from None
+
+    def cells(sheet: str) -> Cells:
+        try:
+            return _cells(workbook.get_sheet_by_name(sheet), parts.errors.get(sheet, {}), parts.percent.get(sheet, frozenset()))
+        except BaseException as error:
+            if isinstance(error, InputError) or not _of_the_file(error):
+                raise
+            raise InputError("the sheet is damaged") from None
+
+    return [Sheet(one.name, one.visible != calamine.SheetVisibleEnum.Visible, partial(cells, one.name)) for one in listed]
+
+
+def _old_sheets(piece: Piece) -> list[Sheet]:
+    """The sheets of a .xls, opened in a process of its own: a damaged one can end the process that reads it."""
+    if find_spec("python_calamine") is None:
+        raise MissingExtraError("tables")
+    return [
+        Sheet(one["name"], one["hidden"], partial(_told, one["lines"], one["exact"], one["wrong"]))
+        for one in told_by_another("labinterp._formats.workbooks", "tell", piece.data, piece.name)
+    ]
+
+
+def _told(lines: list[list[str]], exact: list[list[Any]], wrong: str) -> Cells:
+    if wrong:
+        raise InputError(wrong)
+    return lines, {(line, at): Decimal(kept[0]) if len(kept) == 1 else Unreadable(*kept) for line, at, *kept in exact}
+
+
+def tell(data: bytes) -> list[dict[str, Any]]:
+    """The sheets of a workbook as plain data, for the process that asked for them.
+
+    Raises:
+        InputError: As `sheets_of`.
+    """
+    told = []
+    for sheet in sheets_of(data, "", Parts({}, {}, ())):
+        lines: list[list[str]] = []
+        exact: dict[tuple[int, int], Any] = {}
+        wrong = ""
+        try:
+            lines, exact = sheet.cells()
+        except InputError as error:
+            wrong = str(error)
+        kept = [[*place, *([str(plain)] if not isinstance(plain, Unreadable) else plain)] for place, plain in exact.items()]
+        told.append({"name": sheet.name, "hidden": sheet.hidden, "lines": lines, "exact": kept, "wrong": wrong})
+    return told
+
+
 def _of_the_file(error: BaseException) -> bool:
     """Whether an error is one of reading a damaged file; those of Rust say so by their names only."""
-    return isinstance(error, (ValueError, OverflowError, OSError)) or type(error).__module__ in (
-        "python_calamine",
-        "python_calamine._python_calamine",
-        "pyo3_runtime",
-    )
+    rust = ("python_calamine", "python_calamine._python_calamine", "pyo3_runtime")
+    return isinstance(error, (ValueError, OverflowError, OSError)) or type(error).__module__ in rust
 
 
-def _cells(
-    sheet: Any, errors: Mapping[tuple[int, int], str], percent: frozenset[tuple[int, int]]
-) -> tuple[list[list[str]], dict[tuple[int, int], Any]]:
+def _cells(sheet: Any, errors: Mapping[tuple[int, int], str], percent: frozenset[tuple[int, int]]) -> Cells:
     lines: list[list[str]] = []
     exact: dict[tuple[int, int], Any] = {}
     if sheet.start is None or (sheet.end[0] + 1) * (sheet.end[1] + 1) > MOST_CELLS:
