@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labinterp import interpret
-from labinterp._formats import archives, workbook_parts
+from labinterp._formats import apart, archives, workbook_parts
 from labinterp._intake import Source
 from labinterp._quantity import Unreadable
 from labinterp.errors import InputError, MissingExtraError
@@ -338,6 +338,13 @@ def test_a_damaged_old_workbook_ends_no_process(seed: int) -> None:
     else:
         said = "labs.xls: read"
     assert said.startswith("labs.xls: ")
+
+
+def test_a_workbook_that_is_never_done_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library that opens it has so much time and no more."""
+    monkeypatch.setattr(apart, "_SECONDS", 0.001)
+    with pytest.raises(InputError, match=r"labs\.xlsx: the file is damaged, or larger than can be read"):
+        read(saved(book(Labs=LONG)))
 
 
 def test_parquet_is_read_together(cli: Cli, tmp_path: Path) -> None:

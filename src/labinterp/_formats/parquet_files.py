@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
+from labinterp._formats.cell_texts import NESTED, cell_of
 from labinterp._formats.grids import Grid, source_of
 from labinterp._formats.kinds import PARQUET
 from labinterp._intake import Piece, Source, Wanted
-from labinterp._quantity import Unreadable
 from labinterp.errors import InputError, MissingExtraError
 
 MOST_CELLS: Final = 20_000_000  # what is larger is read row by row, as it streams by
@@ -71,7 +69,7 @@ def _read(piece: Piece, wanted: Wanted) -> Source:
         if column.dtype == pl.Float32:  # its own shortest text, not that of the double beside it
             values: list[Any] = [None if text is None else float(text) for text in column.cast(pl.String).to_list()]
         elif column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
-            values = [None if empty else _NESTED for empty in column.is_null().to_list()]
+            values = [None if empty else NESTED for empty in column.is_null().to_list()]
         else:
             values = column.to_list()
         cells = [cell_of(value) for value in values]
@@ -79,36 +77,3 @@ def _read(piece: Piece, wanted: Wanted) -> Source:
         exact.update({(line, at): plain for line, (_, plain) in enumerate(cells, 1) if plain is not None})
     lines = [list(frame.columns), *([*row] for row in zip(*texts, strict=True))]
     return source_of(Grid(piece.name, lines, exact, PARQUET), wanted)
-
-
-_NESTED: Final = Unreadable("unreadable_value", "The cell holds several values, not one.")
-_TRUTH: Final = Unreadable("unreadable_value", "The cell holds a truth value, not a number.")
-_DAY: Final = Unreadable("unreadable_value", "The cell holds a day or a time, not a number.")
-
-
-def cell_of(value: Any) -> tuple[str, Any]:
-    """The text of a cell, and what it is where that is no text: an exact number, or why it is none.
-
-    Example:
-        >>> from datetime import date
-        >>> cell_of(18.0), cell_of(True)[0], cell_of(date(2024, 10, 5))[0]
-        (('18', Decimal('18')), 'true', '2024-10-05')
-    """
-    if value is None:
-        return "", None
-    if isinstance(value, str):
-        return value, None
-    if isinstance(value, bool):
-        return ("true" if value else "false"), _TRUTH._replace(text="true" if value else "false")
-    if isinstance(value, Unreadable):
-        return "", value
-    if isinstance(value, float):
-        number = Decimal(repr(value))
-        if not number.is_finite():
-            return ("", None) if value != value else (repr(value), Decimal(repr(value)))
-        text = repr(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-        return text, Decimal(text)
-    if isinstance(value, (int, Decimal)):
-        return str(value), value
-    text = value.date().isoformat() if isinstance(value, datetime) and not (value.hour or value.minute or value.second) else str(value)
-    return text, _DAY._replace(text=text)
