@@ -83,14 +83,16 @@ def _cells(told: Mapping[str, Any], parts: Parts) -> tuple[list[list[str]], dict
     if told["wrong"]:
         raise InputError(told["wrong"])
     lines: list[list[str]] = told["lines"]
-    exact = {(line, at): Decimal(kept[0]) if len(kept) == 1 else Unreadable(*kept) for line, at, *kept in told["exact"]}
+    exact: dict[tuple[int, int], Any] = {
+        (line, at): Decimal(kept[0]) if len(kept) == 1 else Unreadable(*kept) for line, at, *kept in told["exact"]
+    }
     for place in parts.percent.get(told["name"], frozenset()):
         number = exact.get(place)
         if isinstance(number, Decimal):  # 0.25, which is shown as 25 %
             lines[place[0]][place[1]] = f"{(number * 100).normalize():f}%"
             del exact[place]
-    for (number, at), text in parts.errors.get(told["name"], {}).items():
-        if number < len(lines) and at < len(lines[number]) and not lines[number][at]:
-            lines[number][at], exact[number, at] = text, (_FORMULA if text == NO_VALUE else ERROR)._replace(text=text)
+    for (row, at), text in parts.errors.get(told["name"], {}).items():
+        if row < len(lines) and at < len(lines[row]) and not lines[row][at]:
+            lines[row][at], exact[row, at] = text, (_FORMULA if text == NO_VALUE else ERROR)._replace(text=text)
     width = max((at + 1 for line in lines for at, cell in enumerate(line) if cell.strip()), default=0)
     return [line[:width] if any(cell.strip() for cell in line) else [] for line in lines], exact
