@@ -123,7 +123,9 @@ def questions() -> list[tuple[dict[str, Any], list[Asked]]]:
     for asked, listed in cases().items():
         for number, (place, row, says) in enumerate(listed):
             cells = single(number, asked)
-            whose = (cells[0], asked[0]) if asked[0] and cells[0] else (None, None)  # what no analyte can be told of, no authority answers
+            # what no analyte can be told of, no authority answers; a set of another analyte is asked of nobody
+            its_own = asked[0] and cells[0] and ("/" not in asked[0] or asked[0].startswith(f"{cells[0]}/"))
+            whose = (cells[0], asked[0]) if its_own else (None, None)
             found.setdefault((*asked[1:], *whose), []).append((place, row, cells, says))
     turns: dict[tuple[Any, ...], tuple[dict[str, Any], list[Asked]]] = {}
     for (as_of, decimal, analyte, authority), listed in sorted(found.items(), key=lambda one: -len(one[1])):
