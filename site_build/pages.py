@@ -48,6 +48,7 @@ REFERENCE = {
 }  # fmt: skip
 MODULES = ("readers", "dataframes", "fhir", "hl7v2", "omop", "plots", "html", "service", "testing")
 _LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)")
+_PICTURE = re.compile(r"!\[([^\]]*)\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"(^```.*?^```)", re.MULTILINE | re.DOTALL)
 
 
@@ -105,5 +106,9 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
             return text if text.startswith("`") else f"{text} (`{aim}`)"
         return f"[{text}]({relpath(site, dirname(place) or '.')}{mark}{anchor})"
 
+    def shown(found: re.Match[str]) -> str:
+        aim = normpath(join(dirname(origin), found[2]))
+        return f"![{found[1]}]({relpath(aim.removeprefix('docs/'), dirname(place) or '.')})"
+
     parts = _FENCE.split(markdown)
-    return "".join(part if number % 2 else _LINK.sub(moved, part) for number, part in enumerate(parts))
+    return "".join(part if number % 2 else _PICTURE.sub(shown, _LINK.sub(moved, part)) for number, part in enumerate(parts))

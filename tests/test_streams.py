@@ -515,7 +515,12 @@ def test_authority_decimal_limits_and_columns(cli: Cli, tmp_path: Path) -> None:
         (None, None, True, "row by row there is no table", None),
         ("json", "x/", None, "row by row there is no json", None),
         ("parquet", None, None, "goes to a file", None),
-        (None, "x.parquet", False, "leave it out", None),
+        (None, "x.parquet", False, "parquet", False),
+        (None, "x.jsonl", None, "jsonl", False),
+        (None, "x.xlsx", None, "xlsx", False),
+        ("csv", "x.xlsx", None, "do not go together", None),
+        ("xlsx", None, None, "goes to a file", None),
+        (None, "x/", False, "leave it out", None),
     ],
 )
 def test_the_way_is_chosen_by_what_is_asked_for(
@@ -542,8 +547,12 @@ def test_long_and_packed_inputs_are_streamed(tmp_path: Path) -> None:
     assert not way(small, None, "x.csv", None).streamed
     assert way(zipped, None, "x.csv", None).streamed
     assert way([*small, *small], None, "x.csv", None).streamed
-    with pytest.raises(InputError, match="row by row there is no table"):
-        way(zipped, None, None, None)
+    assert not way(zipped, None, None, None).streamed
+    assert not way([*small, *small], "json", None, None).streamed
+    save(tmp_path / "panel.json", '{"results": {"B12": "5 ng/L"}}')
+    panel = given([str(tmp_path / "panel.json")])
+    assert way(panel, None, "x.parquet", None)[:2] == ("parquet", False)
+    assert not way([*small, *panel], "csv", None, None).streamed
 
 
 @pytest.mark.parametrize("option", [["--summary", "s.json"], ["--columns", "results"], ["--source-column", "file"]])
@@ -634,9 +643,7 @@ def left(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("out", ["out.parquet", "out.csv.gz", "out/"])
-@pytest.mark.parametrize(
-    "bad", ["cut.csv.gz", "bad.csv.gz", "cut.csv.zst", "latin.csv.zst", "cut.parquet", "bad.parquet", "json.csv", "empty.csv"]
-)
+@pytest.mark.parametrize("bad", ["cut.csv.gz", "bad.csv.gz", "cut.csv.zst", "latin.csv.zst", "cut.parquet", "bad.parquet", "empty.csv"])
 def test_a_broken_input_leaves_nothing(cli: Cli, tmp_path: Path, bad: str, out: str) -> None:
     """A file that breaks off, or is none: one message that names it, and an older output stays."""
     text = HEADER + some_rows(20_000)
@@ -661,7 +668,7 @@ def test_a_broken_input_leaves_nothing(cli: Cli, tmp_path: Path, bad: str, out: 
         data = (tmp_path / bad).read_bytes()
         data = data[: len(data) // 2] if bad.startswith("cut") else data[:1000] + b"\xff" * 5000 + data[6000:]
     else:
-        data = b'{"results": {"B12": "5 ng/L"}}' if bad.startswith("json") else b"\n \n"
+        data = b"\n \n"
     save(tmp_path / bad, data)
     if not out.endswith("/"):
         save(tmp_path / out, "old")

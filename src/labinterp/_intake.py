@@ -35,11 +35,13 @@ class Piece(NamedTuple):
         name: For messages and for `LabResult.source`; "" where the bytes have no name.
         data: Its bytes, unpacked; empty where `path` has to be opened by a library of its own.
         path: Where it lies, or the address of a database; None for bytes.
+        notes: What is known of the file before it is read: that it breaks off.
     """
 
     name: str
     data: bytes
     path: Path | str | None = None
+    notes: tuple[str, ...] = ()
 
 
 class Wanted(NamedTuple):

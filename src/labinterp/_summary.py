@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from labinterp._quantity import Quantity
 from labinterp._report import Report
@@ -43,7 +44,27 @@ def summary_line(reports: Iterable[Report]) -> str:
         >>> summary_line([])
         '0 rows: 0 flagged, 0 normal, 0 indeterminate, 0 not assessed'
     """
-    found = counts(reports)
+    return told(counts(reports))
+
+
+def summed(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Counts of several lots of reports as those of all of them.
+
+    Example:
+        >>> told(summed([counts([]), counts([])]))
+        '0 rows: 0 flagged, 0 normal, 0 indeterminate, 0 not assessed'
+    """
+    reasons: Counter[str] = Counter()
+    totals: Counter[str] = Counter()
+    for part in parts:
+        totals.update({name: count for name, count in part.items() if name != "reasons"})
+        reasons.update(part["reasons"])
+    names = ("rows", "flagged", "normal", "indeterminate", "not_assessed")
+    return {**{name: totals[name] for name in names}, "reasons": dict(reasons.most_common())}
+
+
+def told(found: Mapping[str, Any]) -> str:
+    """Counts in one line."""
     line = f"{found['rows']} rows: {found['flagged']} flagged, {found['normal']} normal, {found['indeterminate']} indeterminate, {found['not_assessed']} not assessed"
     reasons = found["reasons"]
     return line + (f" ({', '.join(f'{name} {count}' for name, count in reasons.items())})" if isinstance(reasons, dict) and reasons else "")

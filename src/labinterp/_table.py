@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
-from labinterp._lazy import pattern
+from labinterp._delimited import cells_of, decode, delimiter_of, text_of
 from labinterp._names import squash
 from labinterp.errors import InputError
 
@@ -64,8 +64,8 @@ ROLES = tuple(COLUMN_NAMES)
 _BY_NAME = {squash(name): role for role, names in COLUMN_NAMES.items() for name in (role, *names)}
 # Two of these in one file are two answers: the caller says which. Of the others the commonest name is taken.
 _ONE_ONLY = {"value", "unit", "sex", "age_years", "pregnant", "comparator"}
-_LINE = pattern(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
-_DELIMITERS = ("\t", ";", ",", "|")
+TITLES = 20  # lines in which the header is looked for
+MOST_COLUMNS = 20_000  # more than any program exports results with; Excel itself ends at 16,384
 
 
 class Table(NamedTuple):
@@ -77,6 +77,7 @@ class Table(NamedTuple):
         columns: Role -> column number.
         delimiter: As found.
         encoding: As found.
+        above: Lines with something in them that stand above the header.
     """
 
     header: list[str]
@@ -84,6 +85,7 @@ class Table(NamedTuple):
     columns: dict[str, int]
     delimiter: str
     encoding: str
+    above: int = 0
 
     def cell(self, row: Sequence[str], role: str) -> str:
         """The text of a role in a row; empty where there is none."""
@@ -92,13 +94,13 @@ class Table(NamedTuple):
 
 
 def read_table(data: bytes, columns: Mapping[str, str] | None = None, delimiter: str | None = None, encoding: str | None = None) -> Table:
-    """Read a delimited table.
+    """Read a delimited table with one result a row.
 
     Args:
         data: The file.
         columns: Role -> column name where the usual names do not find it, as `--column value=RESULT` gives it.
         delimiter: Default: found in the header line.
-        encoding: Default: UTF-8, UTF-16 by its mark, else Windows-1252.
+        encoding: Default: UTF-8, UTF-16 or UTF-32 by its mark, else Windows-1252.
 
     Returns:
         Table.
@@ -107,113 +109,74 @@ def read_table(data: bytes, columns: Mapping[str, str] | None = None, delimiter:
         InputError: No header, no column for test or value, or a column name that is not there.
     """
     lines, delimiter, found_encoding = read_cells(data, delimiter, encoding)
-    header = lines[0]
-    return Table(header, lines[1:], find_columns(header, columns or {}), delimiter, found_encoding)
+    above, found = header_of(lines, columns or {})
+    return Table(lines[above], lines[above + 1 :], found, delimiter, found_encoding, above)
 
 
 def read_cells(data: bytes, delimiter: str | None = None, encoding: str | None = None) -> tuple[list[list[str]], str, str]:
-    """The lines of a delimited table, the header first, the delimiter and the encoding; as for `read_table`, whatever the columns are."""
-    text, found_encoding = decode(data, encoding)
-    if b"\0" in data[:4096] and found_encoding != "utf-16":
-        raise InputError("this is a binary file; accepted: CSV, TSV and JSON text")
-    if delimiter is None:
-        delimiter = _delimiter(text)
-    if len(delimiter) != 1 or delimiter in '\r\n"':
-        raise InputError("the delimiter is one character, such as ; or , (a tab: $'\\t')")
-    if '"' in text:
-        text = _quotes_closed(text, delimiter)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    try:
-        lines = list(reader)
-    except csv.Error as error:
-        raise InputError(
-            f"line {reader.line_num}: this is not a table that can be read ({error}); accepted: CSV and TSV with a header line"
-        ) from None
-    while lines and not any(cell.strip() for cell in lines[0]):
-        lines.pop(0)
-    if not lines:
-        raise InputError("the file is empty; accepted: CSV, TSV or JSON with one result a row")
-    return lines, delimiter, found_encoding
+    """The lines of a delimited table, its delimiter and its encoding; as for `read_table`, whatever the columns are."""
+    text, found_encoding = text_of(data, encoding)
+    return (*cells_of(text, delimiter_of(text, roles_in) if delimiter is None else delimiter), found_encoding)
 
 
-def decode(data: bytes, encoding: str | None = None) -> tuple[str, str]:
-    """Text and the encoding that was found.
+def header_of(lines: Sequence[Sequence[str]], columns: Mapping[str, str]) -> tuple[int, dict[str, int]]:
+    """Which of the first lines is the header of a table with one result a row, and the columns of its roles.
+
+    Args:
+        lines: Cells, line by line; titles may stand above the header.
+        columns: As for `find_columns`.
 
     Raises:
-        InputError: The bytes are not text in the encoding that was asked for.
+        InputError: None is; said of the line that looks most like one.
     """
-    if encoding is None:
-        if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            encoding = "utf-16"
-        else:
-            try:
-                return data.decode("utf-8-sig"), "utf-8"
-            except UnicodeDecodeError:
-                encoding = "cp1252"
-    try:
-        return data.decode(encoding, "replace" if encoding == "cp1252" else "strict"), encoding
-    except (UnicodeDecodeError, LookupError):
-        raise InputError(f"the file is not {encoding} text; give --encoding") from None
-
-
-def _quotes_closed(text: str, delimiter: str) -> str:
-    """The text with quotes that are never closed turned into plain marks: one of them would swallow the rows below it.
-
-    A line with an odd number of quotes opens a cell of several lines only if a later line closes it before a whole
-    row has come by.
-    """
-    lines, kept, at = _LINE.findall(text), [], 0  # a line separator of Unicode ends no row
-    width = lines[0].count(delimiter) if lines else 0
-    while at < len(lines):
-        end, joined = at + 1, lines[at]
-        while _left_open(joined, delimiter) and end < len(lines) and end - at <= 100:
-            following = lines[end]
-            if width and following.count(delimiter) >= width and following.count('"') % 2 == 0:
-                break
-            joined, end = joined + following, end + 1
-        if _left_open(joined, delimiter):
-            joined, end = lines[at].replace('"', "''"), at + 1
-        kept.append(joined)
-        at = end
-    return "".join(kept)
-
-
-def _left_open(text: str, delimiter: str) -> bool:
-    """Whether a quoted cell is still open at the end. A quote inside a cell that has none at its start (5" tall) opens nothing."""
-    if '"' not in text:
-        return False
-    quoted, start, at = False, True, 0
-    while at < len(text):
-        mark = text[at]
-        if quoted and mark == '"':
-            if text[at + 1 : at + 2] == '"':
-                at += 1
-            else:
-                quoted = False
-        elif not quoted:
-            quoted = start and mark == '"'
-            start = mark == delimiter or mark in "\r\n"
-        at += 1
-    return quoted
-
-
-def _delimiter(text: str) -> str:
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    return max(_DELIMITERS, key=lambda mark: (first.count(mark), -_DELIMITERS.index(mark)))
+    wrong: tuple[int, InputError] | None = None
+    for number, line in enumerate(lines[:TITLES]):
+        try:
+            return number, find_columns(line, columns)
+        except InputError as error:
+            alike = roles_in(line)
+            mostly = 2 * alike > sum(1 for cell in line if cell.strip())  # else it may be a person's line: it is not shown
+            if wrong is None or (alike > wrong[0] and mostly):
+                wrong = alike, error
+    raise wrong[1] if wrong else InputError("the file is empty; accepted: CSV, TSV or JSON with one result a row")
 
 
 def find_columns(header: Iterable[str], asked: Mapping[str, str]) -> dict[str, int]:
-    """Role -> column number, by the usual names and by what the caller says.
+    """Role -> column number of a table with one result a row, by the usual names and by what the caller says.
 
     Raises:
         InputError: A role or column that is not there, or no column for test or value.
     """
     names = [name.strip() for name in header]
+    found = known_columns(names, asked)
+    missing = [role for role in ("test", "value") if role not in found]
+    if missing == ["test"] and "loinc" in found:
+        missing = []
+    if missing and not found:  # perhaps there is no header, and this is a person's line: it is not shown
+        raise InputError(
+            f"the first line has {len(names)} columns and none of the usual names; a header line is needed, or --column value=NAME"
+        )
+    if missing:
+        raise InputError(
+            f"no column was found for {' and '.join(missing)}; this file has: {listed(names)}. "
+            f"Name it, for example --column {missing[0]}=NAME"
+        )
+    return found
+
+
+def known_columns(names: Sequence[str], asked: Mapping[str, str]) -> dict[str, int]:
+    """Role -> column number, as far as there are columns for them.
+
+    Raises:
+        InputError: There are too many columns, two that may be the same, or not one that was asked for.
+    """
+    if len(names) > MOST_COLUMNS:
+        raise InputError(f"the header has {len(names):,} columns; at most {MOST_COLUMNS:,} are read: keep those with results and persons")
     asked = {role if role in COLUMN_NAMES else _BY_NAME.get(squash(role), role): name for role, name in asked.items()}
     found: dict[str, int] = {}
     ranks: dict[str, int] = {}
     for number, name in enumerate(names):
-        role = _BY_NAME.get(squash(name))
+        role = role_of(name)
         if role is None:
             continue
         rank = [squash(n) for n in (role, *COLUMN_NAMES[role])].index(squash(name))
@@ -228,29 +191,27 @@ def find_columns(header: Iterable[str], asked: Mapping[str, str]) -> dict[str, i
         if role not in COLUMN_NAMES:
             raise InputError(f"there is no role {role!r}; accepted: {', '.join(ROLES)}")
         if name not in names:
-            raise InputError(f"there is no column {name!r}; this file has: {_listed(names)}")
+            raise InputError(f"there is no column {name!r}; this file has: {listed(names)}")
         found[role] = names.index(name)
         for other in [r for r, at in found.items() if at == found[role] and r != role]:
             del found[other]
-    missing = [role for role in ("test", "value") if role not in found]
-    if missing == ["test"] and "loinc" in found:
-        missing = []
-    if missing and not found:  # perhaps there is no header, and this is a person's line: it is not shown
-        raise InputError(
-            f"the first line has {len(names)} columns and none of the usual names; a header line is needed, or --column value=NAME"
-        )
-    if missing:
-        raise InputError(
-            f"no column was found for {' and '.join(missing)}; this file has: {_listed(names)}. "
-            f"Name it, for example --column {missing[0]}=NAME"
-        )
     return found
 
 
-def _listed(names: list[str]) -> str:
+def listed(names: Sequence[str]) -> str:
     """Column names for a message: the first few, short and printable."""
     shown = ["".join(c for c in name if c.isprintable())[:30] for name in names[:12]]
     return ", ".join(shown) + (", ..." if len(names) > 12 else "")
+
+
+def roles_in(names: Iterable[str]) -> int:
+    """How many of some cells are usual names of columns; how much a line looks like a header."""
+    return sum(1 for name in islice(names, 500) if len(name) <= 60 and squash(name) in _BY_NAME)
+
+
+def role_of(name: str) -> str | None:
+    """The role a column has by its usual names."""
+    return _BY_NAME.get(squash(name))
 
 
 def roles_of(names: Iterable[str]) -> set[str]:
@@ -296,3 +257,8 @@ def harmless(cell: str) -> str:
     except ValueError:
         return "'" + cell
     return cell
+
+
+__all__ = [
+    "COLUMN_NAMES", "ROLES", "Table", "decode", "find_columns", "harmless", "header_of", "known_columns", "listed", "read_table", "role_of", "roles_in", "roles_of", "write_table",
+]  # fmt: skip

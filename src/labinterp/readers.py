@@ -17,16 +17,27 @@ from pathlib import Path
 from typing import Any
 
 from labinterp._facts import read_age, read_date
-from labinterp._formats.kinds import CSV, FHIR, FORMATS, HL7V2, JSON, LOOK, OMOP, PARQUET, XPT, kind_of
+from labinterp._formats.archives import is_workbook, is_zip, members_of, no_tar, opened_zip
+from labinterp._formats.kinds import CSV, FHIR, FORMATS, HL7V2, JSON, LOOK, OMOP, PARQUET, XLSX, XPT, kind_of
 from labinterp._formats.own_json import read_json
 from labinterp._formats.tables import read_contexts, read_rows
-from labinterp._formats.unpacked import unpacked
+from labinterp._formats.units_given import with_units
+from labinterp._formats.unpacked import unpacked_part
 from labinterp._intake import PanelIn, Piece, Source, Wanted, renumbered
 from labinterp._table import COLUMN_NAMES
 from labinterp.errors import InputError
 
 # Where the reader of each form lives: `read(pieces, wanted) -> list[Source]`. Loaded at first use.
-_READERS = {CSV: "tables", JSON: "own_json", FHIR: "fhir_in", HL7V2: "hl7_results", OMOP: "omop_in", XPT: "xpt"}
+_READERS = {
+    CSV: "text_tables",
+    JSON: "own_json",
+    FHIR: "fhir_in",
+    HL7V2: "hl7_results",
+    OMOP: "omop_in",
+    XLSX: "workbooks",
+    PARQUET: "parquet_files",
+    XPT: "xpt",
+}
 
 
 def read_file(
@@ -75,7 +86,7 @@ def read_files(paths: Sequence[str | Path], *, format: str | None = None, **how:
     Raises:
         InputError: A file cannot be read.
     """
-    return read_pieces([_opened(path) for path in paths], Wanted(**_given(how)), format)
+    return read_pieces([piece for path in paths for piece in _opened(path)], Wanted(**_given(how)), format)
 
 
 def read_bytes(data: bytes, *, format: str | None = None, name: str = "", **how: Any) -> Source:
@@ -87,7 +98,7 @@ def read_bytes(data: bytes, *, format: str | None = None, name: str = "", **how:
         name: For messages and for where each result stood.
         how: As for `read_file`.
     """
-    return read_pieces([Piece(name, unpacked(data, name))], Wanted(**_given(how)), format)
+    return read_pieces(_pieces(data, name), Wanted(**_given(how)), format)
 
 
 def read_pieces(pieces: Sequence[Piece], wanted: Wanted, format: str | None = None) -> Source:
@@ -105,24 +116,46 @@ def read_pieces(pieces: Sequence[Piece], wanted: Wanted, format: str | None = No
     missing = next((kind for kind in kinds if kind not in _READERS), None)
     if missing is not None:
         raise InputError(f"this is {missing}, which this version does not read")
+    if wanted.sheet is not None and XLSX not in kinds:
+        raise InputError(f"a sheet is of a workbook (.xlsx, .xls, .ods), and this is {' and '.join(dict.fromkeys(kinds))}; leave it out")
     for kind in dict.fromkeys(kinds):  # files of one form are read together: they may complete each other
         reader = import_module(f"labinterp._formats.{_READERS[kind]}").read
         sources += reader([piece for piece, one in zip(pieces, kinds, strict=True) if one == kind], wanted)
-    return renumbered(sources)
+    source = renumbered(sources)
+    source = source._replace(notes=(*(note for piece in pieces for note in piece.notes), *source.notes))
+    return with_units(source, wanted.units) if wanted.units else source
 
 
-def _opened(path: str | Path) -> Piece:
+def _opened(path: str | Path) -> list[Piece]:
     if "://" in str(path):
-        return Piece("", b"", str(path))
+        return [Piece("", b"", str(path))]
     try:
         with Path(path).open("rb") as file:
             head = file.read(16)
             if head[8:12] == b"DUCK":  # a database is read where it lies
-                return Piece(Path(path).name, head, Path(path))
+                return [Piece(Path(path).name, head, Path(path))]
             data = head + file.read()
     except OSError as error:
         raise InputError(f"the file cannot be read: {error.strerror}") from None
-    return Piece(Path(path).name, unpacked(data, Path(path).name), Path(path))
+    return _pieces(data, Path(path).name, Path(path))
+
+
+def _pieces(data: bytes, name: str, path: Path | None = None) -> list[Piece]:
+    """The files in some bytes: one, unpacked, or those of a plain zip archive."""
+    content, whole = unpacked_part(data, name)
+    no_tar(content, name)
+    if is_zip(content) and not is_workbook(opened_zip(content, name)):
+        return [_piece(*unpacked_part(inner, called), f"{name}/{called}", None) for called, inner in members_of(content, name)]
+    return [_piece(content, whole, name, path)]
+
+
+def _piece(content: bytes, whole: bool, name: str, path: Path | None) -> Piece:
+    if whole:
+        return Piece(name, content, path)
+    kept = content[: content.rfind(b"\n") + 1] or content  # half a line may hold half a number
+    return Piece(
+        name, kept, path, (f"{name or 'the file'}: the packed file breaks off; what came before that was read, to its last whole line.",)
+    )
 
 
 def _given(how: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,8 @@ class To(StrEnum):
     hl7v2 = "hl7v2"
     omop = "omop"
     fhir = "fhir"
+    jsonl = "jsonl"
+    xlsx = "xlsx"
 
 
 class From(StrEnum):

@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from labinterp import __version__
+from labinterp._catalog import Catalog
+from labinterp._report import Report
 from labinterp._streams.written import appearing
-from labinterp.errors import InputError
+from labinterp.errors import InputError, MissingExtraError
 
 
 class Incomplete(Exception):
     """Some rows could not be assessed, and --strict asks to be told."""
+
+
+def report_text(report: Report) -> str:
+    """One report as it stands in the document."""
+    return json.dumps(report.to_dict(), ensure_ascii=False, indent=2).replace("\n", "\n    ")
+
+
+def document_text(catalog: Catalog, reports: Sequence[str], counted: Mapping[str, Any]) -> str:
+    """The JSON document of reports that are texts already."""
+    shell = json.dumps(
+        {"labinterp": __version__, "catalog": catalog.version, "reports": ["HERE"], "summary": counted}, ensure_ascii=False, indent=2
+    )
+    before, _, after = shell.partition('"HERE"')
+    return f"{before}{f',{chr(10)}    '.join(reports)}{after}\n"
 
 
 def write_json(path: Path | None, data: Any) -> None:
@@ -45,6 +63,23 @@ def write(path: Path | None, text: str | bytes) -> None:
             place.write_bytes(data)
     except OSError as error:
         raise InputError(f"the output cannot be written: {error.strerror}") from None
+
+
+def packed(data: bytes, ending: str) -> bytes:
+    """Data as a file with an ending holds it: "", ".gz" or ".zst".
+
+    Raises:
+        MissingExtraError: zstandard is not there.
+    """
+    if ending == ".gz":
+        return gzip.compress(data, mtime=0)
+    if ending == ".zst":
+        try:
+            import zstandard
+        except ImportError:
+            raise MissingExtraError("tables") from None
+        return zstandard.compress(data)
+    return data
 
 
 def write_shown(path: Path | None, show: Callable[[Console], None]) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,20 +30,26 @@ from labinterp._commands.options import (
     pairs,
     stated,
 )
-from labinterp._commands.output import Incomplete, write, write_json, write_shown
-from labinterp._documents import answered, document
+from labinterp._commands.output import Incomplete, document_text, packed, write, write_json, write_shown
+from labinterp._commands.reports import reports_of, texts_of, worth_it
+from labinterp._documents import document
 from labinterp._flagged import flagged, no_clash
 from labinterp._formats.forms_out import FORMS, written
-from labinterp._streams.pieces import given
-from labinterp._streams.ways import way
-from labinterp._summary import summary_line
+from labinterp._formats.parquet_files import parquet_names
+from labinterp._intake import Source, Wanted
+from labinterp._streams.pieces import PARQUET, Given, given
+from labinterp._streams.ways import beginning, way
+from labinterp._summary import counts, told
 from labinterp.errors import InputError
 from labinterp.readers import read_bytes, read_files
+
+_BEGINNING = 1 << 20  # bytes of a file in which its header is looked for
 
 
 def interpret(
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="CSV, TSV, JSON or Parquet, also packed; a folder; - for standard input.")
+        list[str],
+        typer.Argument(metavar="FILE...", help="CSV, TSV, Excel, JSON, Parquet, ..., also packed; a folder; - for standard input."),
     ],
     from_: Annotated[From | None, typer.Option("--from", help="Form of the input. Default: recognised by its content.")] = None,
     to: Annotated[To | None, typer.Option("--to", help="Form of the output. Default: by the name of the output, else a table.")] = None,
@@ -53,7 +61,10 @@ def interpret(
         list[str] | None, typer.Option("--unit", help="Test or column and its unit, where the file does not say it: ferritin=ug/L.")
     ] = None,
     columns: Annotated[Columns, typer.Option("--columns", help="Row by row: all columns, or person, day, test and results.")] = Columns.all,
-    stream: Annotated[bool | None, typer.Option("--stream/--no-stream", help="Row by row. Default: for big, packed or many files.")] = None,
+    stream: Annotated[
+        bool | None,
+        typer.Option("--stream/--no-stream", help="Row by row. Default: for Parquet, and for big, packed or many tables that become CSV."),
+    ] = None,
     summary: Annotated[Path | None, typer.Option("--summary", help="Row by row: write the closing summary here, as JSON.")] = None,
     source_column: Annotated[str | None, typer.Option("--source-column", help="Row by row: a column that names the file.")] = None,
     authority: AuthorityOption = None,
@@ -66,6 +77,10 @@ def interpret(
     age: AgeOption = None,
     pregnant: PregnantOption = None,
     research: ResearchOption = False,
+    sheet: Annotated[str | None, typer.Option("--sheet", help="Of a workbook. Default: every sheet that is a table of results.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", min=1, help="Processes or threads that work at once. Default: row by row all cores, else one.")
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="End with code 2 when a row could not be assessed.")] = False,
 ) -> None:
     """Interpret files of results, of one or many people: one file with its draws together, or any number of rows one by one.
@@ -76,14 +91,27 @@ def interpret(
     labinterp interpret export.tsv --column value=RESULT --decimal , --to json
     labinterp interpret big.csv.gz -o flagged.parquet
     """
+    if jobs is not None:
+        os.environ["POLARS_MAX_THREADS"] = str(jobs)  # is read when polars is first imported
     sources = given(files)
     how = way(sources, to, out, stream, from_)
     catalog = catalog_of(limits)
     roles, units = pairs(column or [], "--column", "value=RESULT"), pairs(unit or [], "--unit", "ferritin=ug/L")
     options: dict[str, Any] = {"authority": authority_of(authority, catalog), "as_of": as_of, "catalog": catalog, "decimal": decimal}
+    wanted = Wanted(roles, delimiter, encoding, units, sheet)
+    if how.streamed:
+        wide = _wide(sources, wanted)
+        if (wide or _together(from_, wanted)) and stream is None and not how.folder and not source_column:
+            how = how._replace(streamed=False)
+        elif wide:
+            raise InputError(
+                "a table with a column for each analyte is read as a whole: leave --stream and --source-column out, and give -o a file"
+            )
     if how.streamed:
         if research:
             raise InputError("--research goes with draws that are read together, not with rows one by one")
+        if _together(from_, wanted):
+            raise InputError("--unit, --sheet and --from go with files that are read together; leave --stream and folders out")
         from labinterp._streams.streams import streamed
 
         reading: dict[str, Any] = {"columns": roles, "delimiter": delimiter, "encoding": encoding, "source_column": source_column}
@@ -96,7 +124,7 @@ def interpret(
         return
     if summary or source_column or columns is Columns.results:
         raise InputError("--columns, --summary and --source-column go with rows one by one; add --stream")
-    reading = {"columns": roles, "delimiter": delimiter, "encoding": encoding, "units": units}
+    reading = wanted._asdict()
     source = (
         read_bytes(sys.stdin.buffer.read(), format=from_, **reading)
         if files[0] == "-"
@@ -105,11 +133,17 @@ def interpret(
     if how.form == "csv":
         no_clash(source)
     options["research"] = research
-    reports = [answered(panel, stated(panel.patient, sex, age, pregnant), options) for panel in source.panels]
+    told_of = partial(stated, sex=sex, age=age, pregnant=pregnant)
+    if jobs and worth_it(source.panels, how.form, jobs):
+        texts, counted = texts_of(source.panels, told_of, options, how.form, jobs)
+        write(how.out, document_text(catalog, texts, counted) if how.form == "json" else "".join(f"{text}\n" for text in texts))
+        _end(source, counted, strict)
+        return
+    reports = reports_of(source.panels, told_of, options)
     if how.form == "json":
         write_json(how.out, document(catalog, reports))
     elif how.form == "csv":
-        write(how.out, flagged(source, reports))
+        write(how.out, packed(flagged(source, reports).encode("utf-8", "replace"), how.packed))
     elif how.form in FORMS:
         write(how.out, written(how.form, source, reports, catalog))
     else:
@@ -120,8 +154,38 @@ def interpret(
                 show_report(console, report, catalog)
 
         write_shown(how.out, show)
+    _end(source, counts(reports), strict)
+
+
+def _end(source: Source, counted: dict[str, Any], strict: bool) -> None:
+    """What there is to say of the files and of the answers, on standard error.
+
+    Raises:
+        Incomplete: A row was not assessed, and that is an error.
+    """
     for note in source.notes:
         typer.echo(note, err=True)
-    typer.echo(summary_line(reports), err=True)
-    if strict and any(report.not_assessed for report in reports):
+    typer.echo(told(counted), err=True)
+    if strict and counted["not_assessed"]:
         raise Incomplete
+
+
+def _together(from_: str | None, wanted: Wanted) -> bool:
+    """Whether something was asked for that rows one by one do not have."""
+    return bool(wanted.units) or wanted.sheet is not None or from_ not in (None, From.csv, From.parquet)
+
+
+def _wide(sources: list[Given], wanted: Wanted) -> bool:
+    """Whether one of some files is a table with a column for each analyte: it has no result a row."""
+    from labinterp._formats.grids import is_wide, wide_by_its_beginning
+
+    for one in sources:
+        if one.path is None or one.size is None:
+            continue
+        if one.kind == PARQUET:
+            names = parquet_names(one.path)
+            if names and is_wide([names], wanted):
+                return True
+        elif wide_by_its_beginning(beginning(one, _BEGINNING), wanted):
+            return True
+    return False

@@ -12,7 +12,14 @@ from labinterp._report import Report
 from labinterp.errors import InputError
 
 # Where the writer of each form lives: `write(source, reports, catalog) -> bytes`; reports in the order of the source's panels.
-_WRITERS: Final[dict[str, str]] = {"fhir": "fhir_out", "hl7v2": "hl7_out", "omop": "omop_out"}
+_WRITERS: Final[dict[str, str]] = {
+    "fhir": "fhir_out",
+    "hl7v2": "hl7_out",
+    "omop": "omop_out",
+    "jsonl": "json_lines_out",
+    "xlsx": "workbook_out",
+    "parquet": "parquet_out",
+}
 FORMS: Final = tuple(_WRITERS)
 
 

@@ -79,6 +79,8 @@ def kind_of(head: bytes, name: str = "", tail: bytes = b"") -> str:
 
 def decoded_head(head: bytes) -> str:
     """The first bytes as text, good enough to look at."""
+    if head[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff"):
+        return head[: len(head) // 4 * 4].decode("utf-32", "ignore")
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return head[: len(head) // 2 * 2].decode("utf-16", "ignore")
     return head.decode("utf-8-sig", "replace")

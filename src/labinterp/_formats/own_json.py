@@ -26,21 +26,43 @@ def read(pieces: Sequence[Piece], wanted: Wanted) -> list[Source]:
     Raises:
         InputError: It is not JSON, or not of one of these forms.
     """
-    sources = []
-    for piece in pieces:
-        panels = read_json(decode(piece.data, wanted.encoding)[0], wanted.columns)
-        placed = [_placed(panel, piece.name) for panel in panels] if piece.name else panels
-        sources.append(Source(placed, None, "json"))
-    return sources
+    return [_source(piece, wanted) for piece in pieces]
 
 
-def _placed(panel: PanelIn, name: str) -> PanelIn:
-    """Each result with its number in the file, unless the file itself says where it is from."""
-    results = [
-        result if result.source is not None else result._replace(source=stood(name, f"result {row}"))
-        for result, row in zip(panel.results, panel.rows, strict=True)
+def _source(piece: Piece, wanted: Wanted) -> Source:
+    text = decode(piece.data, wanted.encoding)[0]
+    try:
+        panels = read_json(text, wanted.columns)
+    except InputError:
+        lines = [line for line in text.splitlines() if line.strip()]
+        if len(lines) < 3 or not all(map(_is_json, lines[:-1])) or _is_json(lines[-1]):
+            raise
+        note = f"{piece.name or 'the file'}: its last line breaks off and was not read; the file may be cut off there."
+        return Source(_placed(read_json("\n".join(lines[:-1]), wanted.columns), piece.name), None, "json", (note,))
+    return Source(_placed(panels, piece.name), None, "json")
+
+
+def _is_json(line: str) -> bool:
+    try:
+        _loads(line)
+    except (InputError, ValueError, RecursionError):
+        return False
+    return True
+
+
+def _placed(panels: list[PanelIn], name: str) -> list[PanelIn]:
+    """The panels with the place each result stood at, where the file has a name."""
+    if not name:
+        return panels
+    return [
+        panel._replace(
+            results=[
+                result if result.source is not None else result._replace(source=stood(name, f"result {row}"))
+                for row, result in zip(panel.rows, panel.results, strict=True)
+            ]
+        )
+        for panel in panels
     ]
-    return panel._replace(results=results)
 
 
 def read_json(text: str, columns: Mapping[str, str] | None = None) -> list[PanelIn]:

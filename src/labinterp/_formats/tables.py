@@ -16,30 +16,13 @@ from labinterp._draws import Facts, filled, person
 from labinterp._facts import read_age, read_date, read_pregnancy, read_trimester
 from labinterp._facts import read_contexts as _read_contexts
 from labinterp._inputs import LabResult, read_sex
-from labinterp._intake import PanelIn, Piece, Source, Wanted, stood
+from labinterp._intake import PanelIn, stood
 from labinterp._quantity import Unreadable
-from labinterp._table import Table, find_columns, read_table
+from labinterp._table import Table, find_columns
 from labinterp.errors import InputError
 
-
-def read(pieces: Sequence[Piece], wanted: Wanted) -> list[Source]:
-    """Delimited tables of text.
-
-    Args:
-        pieces: The files.
-        wanted: Columns, delimiter, encoding.
-
-    Returns:
-        list: one source for each file.
-
-    Raises:
-        InputError: A file is no table with a header line, with the next step.
-    """
-    sources = []
-    for piece in pieces:
-        table = read_table(piece.data, wanted.columns, wanted.delimiter, wanted.encoding)
-        sources.append(Source(panels_of(table, name=piece.name), table))
-    return sources
+Exact = Mapping[tuple[int, int], Any]  # (row, column) from 0 -> a number, or why the cell is none
+_TORN = "The row has more cells than the header; a cell with the delimiter in it must be quoted."
 
 
 def read_rows(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str] | None = None) -> list[PanelIn]:
@@ -52,28 +35,25 @@ def read_rows(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str] | No
     header = list(dict.fromkeys(str(key) for row in listed for key in row))
     found = find_columns(header, columns or {})
     texts = [["" if row.get(name) is None else str(row[name]) for name in header] for row in listed]
-    plain = {header[at] for role, at in found.items() if role in ("value", "ref_low", "ref_high")}
-    numbers = {
-        n: {k: v for k, v in row.items() if k in plain and isinstance(v, (int, float, Decimal)) and not isinstance(v, bool)}
+    exact = {
+        (n, at): row[name]
         for n, row in enumerate(listed)
+        for at, name in enumerate(header)
+        if isinstance(row.get(name), (int, float, Decimal)) and not isinstance(row[name], bool)
     }
-    return panels_of(Table(header, texts, found, ",", "utf-8"), numbers)
+    return panels_of(Table(header, texts, found, ",", "utf-8"), exact)
 
 
-def panels_of(table: Table, numbers: Mapping[int, Mapping[str, Any]] | None = None, name: str = "") -> list[PanelIn]:
+def panels_of(table: Table, exact: Exact | None = None, name: str = "", first: int = 1) -> list[PanelIn]:
     """Panels of a long table.
 
     Args:
         table: As read.
-        numbers: By row, values that are numbers already, under the names of their columns.
-        name: Of the file, for `LabResult.source`; nothing for records of a program.
+        exact: Cells that are numbers already, or cannot be.
+        name: Of the file, and of the sheet in it, for `LabResult.source`; nothing for records of a program.
+        first: Number of the first row where it stood.
     """
-    facts, notes = [], []
-    for number, row in enumerate(table.rows):
-        read, said = _facts(table, row)
-        facts.append(read)
-        notes.append([f"Row {number + 1}: {text}" for text in said])
-    facts = filled(facts)
+    facts, notes = facts_of(table)
     known: dict[str, set[str | None]] = {}
     for fact in facts:
         known.setdefault(fact.id, set()).add(fact.sex)
@@ -89,27 +69,42 @@ def panels_of(table: Table, numbers: Mapping[int, Mapping[str, Any]] | None = No
             day = fact.day if isinstance(fact.day, date) else None
             patient, wrong = person(fact, day)
             panel = groups[fact] = PanelIn(patient, [], [], [f"Row {number + 1}: {text}" for text in wrong])
-        result = _result(table, row, fact, (numbers or {}).get(number, {}))
-        panel.results.append(result._replace(source=stood(name, f"row {number + 1}")) if name else result)
+        result = _result(table, number, fact, exact or {})
+        panel.results.append(result._replace(source=stood(name, f"row {number + first}")) if name else result)
         panel.rows.append(number + 1)
         panel.notes.extend(notes[number])
     return list(groups.values())
 
 
-def _result(table: Table, row: Sequence[str], fact: Facts, plain: Mapping[str, Any]) -> LabResult:
+def facts_of(table: Table) -> tuple[list[Facts], list[list[str]]]:
+    """What each row says of its person, with what the person's other rows say; and what of it could not be read."""
+    facts, notes = [], []
+    for number, row in enumerate(table.rows):
+        read, said = _facts(table, row)
+        facts.append(read)
+        notes.append([f"Row {number + 1}: {text}" for text in said])
+    return filled(facts), notes
+
+
+def torn(table: Table, row: Sequence[str]) -> Unreadable | None:
+    """Why no cell of a row can be trusted: an unquoted decimal comma moves what follows it."""
+    return Unreadable("unreadable_value", _TORN) if any(extra.strip() for extra in row[len(table.header) :]) else None
+
+
+def _result(table: Table, number: int, fact: Facts, exact: Exact) -> LabResult:
+    row = table.rows[number]
+
     def cell(role: str) -> Any:
-        at = table.columns.get(role, -1)
-        if 0 <= at < len(table.header) and table.header[at] in plain:
-            return plain[table.header[at]]
+        plain = exact.get((number, table.columns.get(role, -1)))
+        if plain is not None and (role == "value" or (role in ("ref_low", "ref_high") and not isinstance(plain, Unreadable))):
+            return plain
         return table.cell(row, role) or None
 
     day = fact.day if isinstance(fact.day, date) else None
-    value = cell("value")
-    if any(extra.strip() for extra in row[len(table.header) :]):  # an unquoted decimal comma moves what follows it
-        value = Unreadable("unreadable_value", "The row has more cells than the header; a cell with the delimiter in it must be quoted.")
     return LabResult(
-        table.cell(row, "test"), value, cell("unit"), loinc=cell("loinc"), specimen=cell("specimen"), collected_at=day,
-        comparator=cell("comparator"), ref_low=cell("ref_low"), ref_high=cell("ref_high"), ref_text=cell("ref_text"), flag=cell("flag"),
+        table.cell(row, "test"), torn(table, row) or cell("value"), cell("unit"), loinc=cell("loinc"), specimen=cell("specimen"),
+        collected_at=day, comparator=cell("comparator"), ref_low=cell("ref_low"), ref_high=cell("ref_high"), ref_text=cell("ref_text"),
+        flag=cell("flag"),
     )  # fmt: skip
 
 

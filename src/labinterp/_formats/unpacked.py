@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import zlib
+from collections.abc import Iterator
 from typing import Any, Final
 
 from labinterp.errors import InputError, MissingExtraError
 
 MOST: Final = 2 << 30  # bytes; what is larger is read row by row, as it streams by
 _PIECE: Final = 1 << 20
+_SMALL: Final = 1 << 14
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
@@ -26,32 +27,96 @@ def unpacked(data: bytes, name: str = "", most: int = MOST) -> bytes:
         InputError: It breaks off, is damaged, or unpacks to more than that.
 
     Example:
+        >>> import gzip
         >>> unpacked(gzip.compress(b"test,value,unit"))
         b'test,value,unit'
     """
+    content, whole = unpacked_part(data, name, most)
+    if not whole:
+        raise InputError(f"{name}: {_BROKEN}" if name else _BROKEN)
+    return content
+
+
+def unpacked_part(data: bytes, name: str = "", most: int = MOST) -> tuple[bytes, bool]:
+    """The same, and whether it is all of it: of a file that breaks off, what came before that.
+
+    Raises:
+        InputError: Nothing of it can be read, or it unpacks to more than `most`.
+    """
     if data[:2] == _GZIP:
-        return _read(gzip.GzipFile(fileobj=io.BytesIO(data)), name, most)
+        return _gunzipped(data, name, most)
     if data[:4] == _ZSTD:
         try:
             import zstandard
         except ImportError:
             raise MissingExtraError("tables") from None
-        return _read(zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data), read_across_frames=True), name, most)
-    return data
+        stream = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data), read_across_frames=True)
+        content, whole = _bounded(_read(stream, name), name, most), _ends(data, zstandard)
+        if not whole and not content:
+            raise InputError(f"{name}: {_BROKEN}" if name else _BROKEN)
+        return content, whole
+    return data, True
 
 
-def _read(stream: Any, name: str, most: int) -> bytes:
-    pieces, size, called = [], 0, f"{name}: " if name else ""
+def _ends(data: bytes, zstandard: Any) -> bool:
+    """Whether the last frame of zstd has its end; a stream of it says nothing of that."""
+    unpacking = zstandard.ZstdDecompressor().decompressobj()
+    left = data
+    while left[:4] == _ZSTD:
+        for at in range(0, len(left), _SMALL):
+            unpacking.decompress(left[at : at + _SMALL])
+            if unpacking.eof:
+                break
+        if not unpacking.eof:
+            return False
+        left, unpacking = unpacking.unused_data + left[at + _SMALL :], zstandard.ZstdDecompressor().decompressobj()
+    return True
+
+
+_BROKEN: Final = "the packed file breaks off or is damaged; get it again, or unpack what is there"
+
+
+def _gunzipped(data: bytes, name: str, most: int) -> tuple[bytes, bool]:
+    """Every member of a gzip file, and whether the last of them has its end. What is damaged is not half-read."""
+    whole = True
+
+    def pieces() -> Iterator[bytes]:
+        nonlocal whole
+        left = data
+        while left[:2] == _GZIP:
+            unpacking, at = zlib.decompressobj(31), 0
+            try:
+                while not unpacking.eof and (unpacking.unconsumed_tail or at < len(left)):
+                    packed = unpacking.unconsumed_tail or left[at : at + _PIECE]
+                    at += 0 if unpacking.unconsumed_tail else _PIECE
+                    yield unpacking.decompress(packed, _PIECE)
+            except zlib.error:
+                raise InputError(f"{name}: {_BROKEN}" if name else _BROKEN) from None
+            whole = unpacking.eof
+            left = unpacking.unused_data + left[at:] if whole else b""
+
+    content = _bounded(pieces(), name, most)
+    if not whole and not content:
+        raise InputError(f"{name}: {_BROKEN}" if name else _BROKEN)
+    return content, whole
+
+
+def _read(stream: Any, name: str) -> Iterator[bytes]:
     try:
         while piece := stream.read(_PIECE):
-            size += len(piece)
-            if size > most:
-                raise InputError(f"{called}the file unpacks to more than {most >> 20:,} MB; unpack it and read it row by row: --stream")
-            pieces.append(piece)
-    except (OSError, EOFError, zlib.error, ValueError):
-        raise InputError(f"{called}the packed file breaks off or is damaged; get it again, or unpack what is there") from None
+            yield piece
     except Exception as error:
         if type(error).__name__ != "ZstdError":
             raise
-        raise InputError(f"{called}the packed file breaks off or is damaged; get it again, or unpack what is there") from None
-    return b"".join(pieces)
+        raise InputError(f"{name}: {_BROKEN}" if name else _BROKEN) from None
+
+
+def _bounded(pieces: Iterator[bytes], name: str, most: int) -> bytes:
+    kept, size = [], 0
+    for piece in pieces:
+        size += len(piece)
+        if size > most:
+            called = f"{name}: " if name else ""
+            raise InputError(f"{called}the file unpacks to more than {most >> 20:,} MB; unpack it and read it row by row: --stream")
+        kept.append(piece)
+    return b"".join(kept)

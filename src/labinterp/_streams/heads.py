@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
+from labinterp._delimited import separator_line
 from labinterp._streams.pieces import as_utf8, cut_line, decoded, lines_of
 from labinterp._streams.quoting import closed_rows
 from labinterp._table import Table, read_table
@@ -53,13 +54,15 @@ def head(pieces: Iterator[bytes], columns: dict[str, str], delimiter: str | None
     if text.lstrip()[:1] in ("{", "["):
         raise InputError("JSON is read as a whole and its draws together: use --to csv, json or table, without --stream")
     table = read_table(text.encode(), columns, delimiter)
-    lines = lines_of(text)
-    used = next(n for n, line in enumerate(lines) if line.strip())
-    width = lines[used].count(table.delimiter)
+    lines, used = lines_of(text), len(lines_of(separator_line(text)))
+    above, width = table.above, len(table.header) - 1
+    begun = False
     for row in closed_rows(lines[used : used + 200], table.delimiter, width)[0]:
         used += len(lines_of(row))
-        if any(cell.strip() for cells in csv.reader(lines_of(row), delimiter=table.delimiter) for cell in cells):
+        begun = begun or any(cell.strip() for cells in csv.reader(lines_of(row), delimiter=table.delimiter) for cell in cells)
+        if begun and above == 0:
             break
+        above -= begun
     start = sum(map(len, data.splitlines(keepends=True)[:used]))
     return Head(table._replace(rows=[]), distinct(table.header), chain([data[start:]], pieces))
 

@@ -199,13 +199,15 @@ def _matching(pattern: str) -> Iterator[Path]:
 
 
 def as_utf8(pieces: Iterator[bytes], encoding: str | None) -> Iterator[bytes]:
-    """Pieces of text in any encoding as UTF-8; where none is named, what has no mark of UTF-16 stays as it is.
+    """Pieces of text in any encoding as UTF-8; where none is named, what has no mark of UTF-16 or UTF-32 stays as it is.
 
     Raises:
         InputError: There is no such encoding, or the text is of another.
     """
     first = next(pieces, b"")
-    if encoding is None and first[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    if encoding is None and first[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff"):
+        encoding = "utf-32"
+    elif encoding is None and first[:2] in (b"\xff\xfe", b"\xfe\xff"):
         encoding = "utf-16"
     if encoding is None:
         yield first.removeprefix(codecs.BOM_UTF8)
