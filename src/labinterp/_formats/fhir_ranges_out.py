@@ -82,4 +82,4 @@ def laboratory_range(
 
 def _end(raw: Any) -> Decimal | None:
     read = None if raw is None else read_value(raw)
-    return read.value if isinstance(read, ReadValue) and not read.rest and read.high is None else None
+    return read.value if isinstance(read, ReadValue) and not (read.rest or read.flag) and read.high is None else None
