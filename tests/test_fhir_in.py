@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.test_real_data import SHARED, needs_shared
+from tests.test_real_data import DATA, SHARED, needs_shared
 
 from labinterp import Catalog, Finding, LabResult, NotAssessed, Patient, Report, interpret
 from labinterp._quantity import Quantity, Unreadable
@@ -851,6 +851,17 @@ def assert_all_answered(source: Source, reports: list[Report]) -> None:
 
 def values_of(source: Source, loinc: str) -> list[str]:
     return sorted(str(one.value) for part in source.panels for one in part.results if one.loinc == loinc)
+
+
+def test_an_example_of_the_specification() -> None:
+    """f005 as HL7 prints it: 7.5 to 10 is a range in mmol/L and no range of haemoglobin in g/dL, so it is kept as text."""
+    source = read_files([DATA / "fhir_spec_f005.json"])
+    (one,) = source.panels[0].results
+    assert (one.ref_low, one.ref_high, one.flag, one.loinc, str(one.collected_at)) == (Decimal("7.5"), 10, "L", "718-7", "2013-04-05")
+    (answer,) = interpret([one], Patient(sex="female", age_years=40, pregnant=False)).findings
+    assert answer.reported is not None
+    assert (str(answer.quantity), answer.reported.low, answer.reported.text, answer.reported.code) == ("7.2 g/dL", None, "7.5 - 10", None)
+    assert answer.notes == ("The laboratory's range does not seem to be in g/dL; it was kept as text and not used.",)
 
 
 @needs_shared("five bundles of Belgian laboratories")

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.test_fhir_in import CRITICAL, MEN, NORMAL, WOMAN, bundle, concept, observation, pregnancy, quantity
-from tests.test_real_data import SHARED, needs_shared
+from tests.test_real_data import DATA, SHARED, needs_shared
 
 import labinterp as li
 from labinterp import Catalog, Finding, LabResult, NotAssessed, Patient, Report, fhir
@@ -351,7 +351,7 @@ def test_fhir_comes_out_as_csv(cli: Callable[..., Any], tmp_path: Path) -> None:
     """FHIR in, CSV out: what was printed stands in the table, for a value that cannot be used, too."""
     path = tmp_path / "x.json"
     path.write_text(json.dumps(bundle(WOMAN, observation(valueQuantity=quantity(1.6, "mg/dL", "mmol/L")))), "utf-8")
-    assert "w,Ferritin,1.6 mg/dL [mmol/L],,ferritin" in cli("interpret", str(path), "--to", "csv").out
+    assert ",Ferritin,1.6 mg/dL [mmol/L],,,,ferritin," in cli("interpret", str(path), "--to", "csv").out
 
 
 def test_a_table_comes_out_as_fhir(cli: Callable[..., Any], tmp_path: Path) -> None:
@@ -476,7 +476,7 @@ RESULTS = st.builds(
     ref_high=st.sampled_from([None, "33", "<33", 50, "n/a"]),
     ref_text=st.sampled_from([None, None, "10 - 33", "<20", "adults: 5"]),
     flag=st.sampled_from([None, "H", "L", "*", "low", "HH"]),
-)
+).filter(lambda one: one.ref_low != 0 or one.ref_high not in (None, "n/a"))  # 0 alone says nothing, and FHIR is read so
 PEOPLE = st.builds(
     Patient, id=st.sampled_from([None, "A7", "Ä 7/b"]), sex=st.sampled_from([None, "female", "male"]), age_years=st.sampled_from([None, 0.5, 7, 34, 71]),
     pregnant=st.sampled_from([None, None, True, False]), contexts=st.sampled_from([(), ("ckd",), ("inflammation", "smoking")]),
@@ -540,7 +540,11 @@ def samples() -> list[bytes]:
         {"resourceType": "DiagnosticReport", "id": "d", "result": [{"reference": "Observation/a"}], "contained": [observation(id="c")]},
         pregnancy(),
     )
-    listed = [json.dumps(whole).encode(), "\n".join(json.dumps(entry["resource"]) for entry in whole["entry"]).encode()]
+    listed = [
+        (DATA / "fhir_spec_f005.json").read_bytes(),
+        json.dumps(whole).encode(),
+        "\n".join(json.dumps(entry["resource"]) for entry in whole["entry"]).encode(),
+    ]
     files = list(SHARED.glob("fhir-spec-r4/Observation-*.json")) if SHARED.is_dir() else []
     return listed + [path.read_bytes() for path in sorted(files)]
 

@@ -252,8 +252,6 @@ class _Reading:
             value = Unreadable("unreadable_value", _SUPERSEDED, _text(value))
         elif name.conflict and not isinstance(value, Unreadable):
             value = Unreadable("conflicting_code", name.conflict, f"{_text(value)} {unit or ''}".strip())
-        if unit is None and not isinstance(value, (Unreadable, str)):  # a text may carry its own
-            unit = self.wanted.units.get(name.test) or self.wanted.units.get(name.loinc or "")
         printed = ranges(node, patient.sex, patient.age, self.catalog)
         day: date | None = one.when.day
         result = LabResult(

@@ -17,8 +17,8 @@ from labinterp._formats.fhir_terms import RANGE_ORIGIN
 from labinterp._formats.fhir_values import same_unit, unit_of
 from labinterp._inputs import Age, read_sex
 from labinterp._names import squash
-from labinterp._quantity import ReadValue, Unreadable, read_value
 from labinterp._printed_ranges import printed_range
+from labinterp._quantity import ReadValue, Unreadable, read_value
 from labinterp.errors import InputError
 
 _SEX_CODES: Final = {"248152002": "female", "248153007": "male", "M": "male", "F": "female", "male": "male", "female": "female"}

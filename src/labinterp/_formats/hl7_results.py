@@ -186,7 +186,7 @@ class _Reading:
             self.notes.append(
                 f"The file ends in message {message.number}, OBX {number}, without a line end: it may break off there. What stands before it was read."
             )
-        unit = unit or read.unit or self.wanted.units.get(name.test)
+        unit = unit or read.unit
         printed = text_of(segment.raw(7), marks)
         low, high = range_of(printed, decimal)
         result = LabResult(

@@ -9,6 +9,7 @@ from labinterp._formats.headers import read_header
 from labinterp._inputs import LabResult
 from labinterp._intake import Source
 from labinterp._names import squash
+from labinterp._quantity import Unreadable, read_value
 from labinterp.errors import InputError
 
 
@@ -39,8 +40,8 @@ def with_units(source: Source, units: Mapping[str, str]) -> Source:
         return known[test]
 
     def filled(result: LabResult) -> LabResult:
-        unit = of(str(result.test or ""))
-        return result if result.unit or unit is None else result._replace(unit=unit)
+        unit = of(str(result.test or "")) or (of(result.loinc) if result.loinc else None)
+        return result if unit is None or result.unit or _carries_unit(result.value) else result._replace(unit=unit)
 
     panels = [panel._replace(results=[filled(result) for result in panel.results]) for panel in source.panels]
     missed = [key for key in units if key not in used and not _is_column(source, key)]
@@ -50,6 +51,12 @@ def with_units(source: Source, units: Mapping[str, str]) -> Source:
             "for example --column ferritin=NAME"
         )
     return source._replace(panels=panels)
+
+
+def _carries_unit(value: object) -> bool:
+    """Whether a value is printed with its unit, as in "12 mg/L", or is none that a unit could belong to."""
+    read = read_value(value)
+    return isinstance(read, Unreadable) or bool(read.rest)
 
 
 def _is_column(source: Source, key: str) -> bool:
