@@ -68,11 +68,72 @@ class Form(NamedTuple):
 
 # --- what is changed -------------------------------------------------------------------------------------------
 
-_ODD = (b"<script>alert(1)</script>", b"\0", b"\xff", b"\xef\xbb\xbf", b"\xed\xa0\x80", b"9" * 90, b"1e999", b"-0", b"nan", b"\xc2\xb5", b"\x1a", b"=1+1", b"\r", b"\n", b'"', b"<", b"1,060")
+_ODD = (
+    b"<script>alert(1)</script>",
+    b"\0",
+    b"\xff",
+    b"\xef\xbb\xbf",
+    b"\xed\xa0\x80",
+    b"9" * 90,
+    b"1e999",
+    b"-0",
+    b"nan",
+    b"\xc2\xb5",
+    b"\x1a",
+    b"=1+1",
+    b"\r",
+    b"\n",
+    b'"',
+    b"<",
+    b"1,060",
+)
 _TABLE = (*_ODD, b",", b";", b"\t", b'""', b"\n\n", b"value", b"unit", b"test", b"ng/mL")
-_BRACES = (*_ODD, b"{", b"}", b"[", b"]", b":", b",", b"null", b"true", b"[" * 300, b'{"a":' * 300, b'"#"', b'"value":', b'"unit":', b'"results":')
-_BUNDLE = (*_BRACES, b'"resourceType":', b'"reference":"#p"', b'"hasMember":', b'"component":', b'"contained":[', b'"valueQuantity":{', b'"entered-in-error"')
-_BARS = (*_ODD, b"|", b"^", b"~", b"\\", b"&", b"\x0b", b"\x1c", b"MSH|^~\\&|", b"OBX|", b"PID|", b"NTE|", b"SN", b"OBX|1|NM|", b"\\X0D\\", b"|C|", b"|D|")
+_BRACES = (
+    *_ODD,
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b":",
+    b",",
+    b"null",
+    b"true",
+    b"[" * 300,
+    b'{"a":' * 300,
+    b'"#"',
+    b'"value":',
+    b'"unit":',
+    b'"results":',
+)
+_BUNDLE = (
+    *_BRACES,
+    b'"resourceType":',
+    b'"reference":"#p"',
+    b'"hasMember":',
+    b'"component":',
+    b'"contained":[',
+    b'"valueQuantity":{',
+    b'"entered-in-error"',
+)
+_BARS = (
+    *_ODD,
+    b"|",
+    b"^",
+    b"~",
+    b"\\",
+    b"&",
+    b"\x0b",
+    b"\x1c",
+    b"MSH|^~\\&|",
+    b"OBX|",
+    b"PID|",
+    b"NTE|",
+    b"SN",
+    b"OBX|1|NM|",
+    b"\\X0D\\",
+    b"|C|",
+    b"|D|",
+)
 
 
 def mutated(data: bytes, words: Sequence[bytes], chance: random.Random) -> bytes:
@@ -100,7 +161,26 @@ def mutated(data: bytes, words: Sequence[bytes], chance: random.Random) -> bytes
     return bytes(changed)
 
 
-_HOSTILE: tuple[Any, ...] = (None, True, [], {}, "", "0", 0, -1, 1e308, "9" * 400, CANARY, [[[[]]]], {"value": {"value": 1}}, "\0", "2021-13-45", "<5", {"reference": "#p"}, {"reference": "Observation/o0"})
+_HOSTILE: tuple[Any, ...] = (
+    None,
+    True,
+    [],
+    {},
+    "",
+    "0",
+    0,
+    -1,
+    1e308,
+    "9" * 400,
+    CANARY,
+    [[[[]]]],
+    {"value": {"value": 1}},
+    "\0",
+    "2021-13-45",
+    "<5",
+    {"reference": "#p"},
+    {"reference": "Observation/o0"},
+)
 
 
 def rearranged(data: bytes, chance: random.Random) -> bytes:
@@ -145,7 +225,17 @@ def repacked(data: bytes, chance: random.Random) -> bytes:
     except (OSError, ValueError, zipfile.BadZipFile):
         return data
     at = chance.randrange(len(members))
-    words = (*_ODD, b"<c>", b"</row>", b"<v>", b'r="A1048576"', b"&amp;", b"<!DOCTYPE a [", b'table:number-columns-repeated="99999"', b't="s"')
+    words = (
+        *_ODD,
+        b"<c>",
+        b"</row>",
+        b"<v>",
+        b'r="A1048576"',
+        b"&amp;",
+        b"<!DOCTYPE a [",
+        b'table:number-columns-repeated="99999"',
+        b't="s"',
+    )
     members[at] = (members[at][0], mutated(members[at][1], words, chance))
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
@@ -208,8 +298,52 @@ def _omop() -> list[Files]:
 
 # --- made up ----------------------------------------------------------------------------------------------------
 
-_NAMES = ("Ferritin", "25-OH vitamin D", "Vitamin B12", "Magnesium", "Hb", "Hämoglobin", "Ferritine", "Sodium", "Kreatinin im Urin", "", CANARY, "2276-4", "MMA", "Calcium", "Albumin", "CRP", "iron", "TIBC")
-_VALUES = ("12", "12.5", "12,5", "<5", "> 1000", "5-8", "1,060", "", "neg", "NaN", "1e400", "-3", "12 H", "12 ug/L", "<1.0e-2", "0", "9" * 60, "=1+1", CANARY, "see note", "½", "٣", "10^3", "60~120")
+_NAMES = (
+    "Ferritin",
+    "25-OH vitamin D",
+    "Vitamin B12",
+    "Magnesium",
+    "Hb",
+    "Hämoglobin",
+    "Ferritine",
+    "Sodium",
+    "Kreatinin im Urin",
+    "",
+    CANARY,
+    "2276-4",
+    "MMA",
+    "Calcium",
+    "Albumin",
+    "CRP",
+    "iron",
+    "TIBC",
+)
+_VALUES = (
+    "12",
+    "12.5",
+    "12,5",
+    "<5",
+    "> 1000",
+    "5-8",
+    "1,060",
+    "",
+    "neg",
+    "NaN",
+    "1e400",
+    "-3",
+    "12 H",
+    "12 ug/L",
+    "<1.0e-2",
+    "0",
+    "9" * 60,
+    "=1+1",
+    CANARY,
+    "see note",
+    "½",
+    "٣",
+    "10^3",
+    "60~120",
+)
 _UNITS = ("ug/L", "ng/mL", "µg/l", "mg/dL", "mmol/L", "nmol/l", "g/dL", "umol/L", "%", "", "qq", "NG/ML", "pg/mL", "g/l-1", "mEq/L", CANARY)
 _RANGES = ("", "10-33", "<20", "(0.70-1.10)", "0-0", "adults: 5", "13 to 18", "1,060-2", "≥ 3", "10 - ", CANARY)
 _FLAGS = ("", "H", "L", "N", "*", "LL", "A", "hoch", CANARY)
@@ -236,7 +370,24 @@ def _long(chance: random.Random) -> Files:
 
 
 def _wide(chance: random.Random) -> Files:
-    heads = chance.sample(["id", "sex", "age", "date", "Ferritin (ug/L)", "Ferritin", "Hb [g/dL]", "B12 pg/mL", "CRP", "Note", "Magnesium unit", "Magnesium", "25(OH)D_nmol_L"], chance.randrange(2, 9))
+    heads = chance.sample(
+        [
+            "id",
+            "sex",
+            "age",
+            "date",
+            "Ferritin (ug/L)",
+            "Ferritin",
+            "Hb [g/dL]",
+            "B12 pg/mL",
+            "CRP",
+            "Note",
+            "Magnesium unit",
+            "Magnesium",
+            "25(OH)D_nmol_L",
+        ],
+        chance.randrange(2, 9),
+    )
     kinds = {"id": ("a", CANARY), "sex": _SEXES, "age": ("34", ""), "date": _DAYS, "Note": (CANARY, "")}
     rows = [[chance.choice(kinds.get(head, _UNITS if "unit" in head else _VALUES)) for head in heads] for _ in range(chance.randrange(5))]
     if chance.random() < 0.2:
@@ -256,7 +407,10 @@ def _records(chance: random.Random) -> Files:
         }  # fmt: skip
         return {key: made[key] for key in made if chance.random() < 0.7 or key in ("test", "value")}
 
-    panel = {"patient": {"id": CANARY, "sex": chance.choice(_SEXES), "age_years": value()}, "results": [one() for _ in range(chance.randrange(5))]}
+    panel = {
+        "patient": {"id": CANARY, "sex": chance.choice(_SEXES), "age_years": value()},
+        "results": [one() for _ in range(chance.randrange(5))],
+    }
     if chance.random() < 0.3:
         panel["results"] = {chance.choice(_NAMES): value() for _ in range(3)}
     whole = chance.choice(([panel, panel], panel, [one(), one()], {"panels": [panel]}, one()))
@@ -265,14 +419,25 @@ def _records(chance: random.Random) -> Files:
 
 
 def _resources(chance: random.Random) -> Files:
-    person = {"resourceType": "Patient", "id": CANARY, "gender": chance.choice(("female", "male", "x", None)), "birthDate": chance.choice(_DAYS), "name": [{"text": CANARY}]}
+    person = {
+        "resourceType": "Patient",
+        "id": CANARY,
+        "gender": chance.choice(("female", "male", "x", None)),
+        "birthDate": chance.choice(_DAYS),
+        "name": [{"text": CANARY}],
+    }
 
     def concept(text: Any, code: Any) -> dict[str, Any]:
         return {"text": text, "coding": [{"system": chance.choice(("http://loinc.org", "urn:local", None)), "code": code}]}
 
     def quantity() -> dict[str, Any]:
         unit = chance.choice(_UNITS)
-        return {"value": chance.choice((12, 12.5, "12", None, -1, 1e300, 0)), "unit": unit, "code": chance.choice((unit, None, "ug/L")), "comparator": chance.choice(("<", ">=", None, "?"))}
+        return {
+            "value": chance.choice((12, 12.5, "12", None, -1, 1e300, 0)),
+            "unit": unit,
+            "code": chance.choice((unit, None, "ug/L")),
+            "comparator": chance.choice(("<", ">=", None, "?")),
+        }
 
     def observation(number: int) -> dict[str, Any]:
         made: dict[str, Any] = {
@@ -287,7 +452,15 @@ def _resources(chance: random.Random) -> Files:
         for key in chance.sample(sorted(values), chance.choice((0, 1, 1, 1, 2))):
             made[key] = values[key]
         if chance.random() < 0.5:
-            made["referenceRange"] = [{"low": quantity(), "high": quantity(), "text": chance.choice(_RANGES), "appliesTo": [concept("men", "M")], "age": {"low": quantity()}}]
+            made["referenceRange"] = [
+                {
+                    "low": quantity(),
+                    "high": quantity(),
+                    "text": chance.choice(_RANGES),
+                    "appliesTo": [concept("men", "M")],
+                    "age": {"low": quantity()},
+                }
+            ]
         if chance.random() < 0.4:
             made["interpretation"] = [concept(None, chance.choice(("H", "L", "N", "LL", "?")))]
         if chance.random() < 0.3:
@@ -303,16 +476,41 @@ def _resources(chance: random.Random) -> Files:
 
     listed = [person, *(observation(2) for _ in range(chance.randrange(6)))]
     if chance.random() < 0.3:
-        listed.append({"resourceType": "DiagnosticReport", "id": "d", "status": chance.choice(("final", "cancelled")), "result": [{"reference": "Observation/o1"}], "subject": {"reference": f"Patient/{CANARY}"}})
+        listed.append(
+            {
+                "resourceType": "DiagnosticReport",
+                "id": "d",
+                "status": chance.choice(("final", "cancelled")),
+                "result": [{"reference": "Observation/o1"}],
+                "subject": {"reference": f"Patient/{CANARY}"},
+            }
+        )
     if chance.random() < 0.2:
         return ["\n".join(json.dumps(one) for one in listed).encode()]
     entries = [{"fullUrl": f"http://x/{one['resourceType']}/{one['id']}", "resource": one} for one in listed]
     inner: dict[str, Any] = {"resourceType": "Bundle", "type": "collection", "entry": entries}
-    return [json.dumps({"resourceType": "Bundle", "entry": [{"resource": inner}, *entries[:1]]} if chance.random() < 0.2 else inner).encode()]
+    return [
+        json.dumps({"resourceType": "Bundle", "entry": [{"resource": inner}, *entries[:1]]} if chance.random() < 0.2 else inner).encode()
+    ]
 
 
 def _message(chance: random.Random) -> Files:
-    words = (*_VALUES, *_UNITS, *_RANGES, *_FLAGS, *_DAYS, '""', "2276-4^Ferritin^LN", "ug/L^x^UCUM", "\\.br\\", "<^5", "^5^-^8", "F", "C", "X")
+    words = (
+        *_VALUES,
+        *_UNITS,
+        *_RANGES,
+        *_FLAGS,
+        *_DAYS,
+        '""',
+        "2276-4^Ferritin^LN",
+        "ug/L^x^UCUM",
+        "\\.br\\",
+        "<^5",
+        "^5^-^8",
+        "F",
+        "C",
+        "X",
+    )
 
     def segment(name: str, size: int) -> str:
         return "|".join([name, *(chance.choice(words) if chance.random() < 0.5 else "" for _ in range(chance.randrange(size)))])
@@ -324,9 +522,14 @@ def _message(chance: random.Random) -> Files:
 
     lines = []
     for _ in range(chance.choice((1, 1, 2))):
-        lines += [f"MSH|^~\\&|LAB|H|||{chance.choice(_DAYS)}||ORU^R01|1|P|2.5|||||||{chance.choice(('', 'UNICODE UTF-8', '8859/1', 'x'))}", f"PID|1||{CANARY}||{CANARY}^A||{chance.choice(_DAYS)}|{chance.choice(_SEXES)}"]
+        lines += [
+            f"MSH|^~\\&|LAB|H|||{chance.choice(_DAYS)}||ORU^R01|1|P|2.5|||||||{chance.choice(('', 'UNICODE UTF-8', '8859/1', 'x'))}",
+            f"PID|1||{CANARY}||{CANARY}^A||{chance.choice(_DAYS)}|{chance.choice(_SEXES)}",
+        ]
         for _ in range(chance.randrange(7)):
-            lines.append(result() if chance.random() < 0.6 else segment(chance.choice(("OBR", "NTE", "SPM", "ORC", "ZZZ", "PID", "OBX", "PV1")), 30))
+            lines.append(
+                result() if chance.random() < 0.6 else segment(chance.choice(("OBR", "NTE", "SPM", "ORC", "ZZZ", "PID", "OBX", "PV1")), 30)
+            )
     return [(chance.choice(("\r", "\n", "\r\n")).join(lines) + "\r").encode(chance.choice(("utf-8", "latin-1")), "replace")]
 
 
@@ -339,7 +542,31 @@ def _rows_of(chance: random.Random, header: str, words: Sequence[str]) -> bytes:
 
 
 def _measurements(chance: random.Random) -> Files:
-    words = ("", "", "0", "1", "2", "8507", "8532", "8840", "8842", "3001122", "3016723", "12", "12.5", "nan", "<5", "2024-01-31", "ng/mL", "Ferritin", "2276-4", "4171756", CANARY, "1953", "x")
+    words = (
+        "",
+        "",
+        "0",
+        "1",
+        "2",
+        "8507",
+        "8532",
+        "8840",
+        "8842",
+        "3001122",
+        "3016723",
+        "12",
+        "12.5",
+        "nan",
+        "<5",
+        "2024-01-31",
+        "ng/mL",
+        "Ferritin",
+        "2276-4",
+        "4171756",
+        CANARY,
+        "1953",
+        "x",
+    )
     return [
         _rows_of(chance, "measurement_id,person_id,measurement_concept_id,measurement_date,operator_concept_id,value_as_number,unit_concept_id,range_low,range_high,measurement_source_value,unit_source_value,value_source_value", words),
         _rows_of(chance, "person_id,gender_concept_id,year_of_birth,month_of_birth,day_of_birth", words),
@@ -369,7 +596,10 @@ def _frame(chance: random.Random) -> Files:
 def _book(chance: random.Random) -> Files:
     import xlsxwriter
 
-    rows = [line.split("\t") for line in (_wide if chance.random() < 0.4 else _long)(chance)[0].decode("utf-8", "replace").replace(";", "\t").splitlines()]
+    rows = [
+        line.split("\t")
+        for line in (_wide if chance.random() < 0.4 else _long)(chance)[0].decode("utf-8", "replace").replace(";", "\t").splitlines()
+    ]
     out = io.BytesIO()
     with xlsxwriter.Workbook(out) as book:
         sheet = book.add_worksheet(chance.choice(("Labor", "a b", "Ä")))
@@ -379,7 +609,9 @@ def _book(chance: random.Random) -> Files:
                 if kind == 0 and row:
                     sheet.write_number(row, column, chance.choice((12.5, 0, -1, 45000)))
                 elif kind == 1 and row:
-                    sheet.write_formula(row, column, chance.choice(("=1+1", '=HYPERLINK("http://x","y")')), None, chance.choice((12, "x", "")))
+                    sheet.write_formula(
+                        row, column, chance.choice(("=1+1", '=HYPERLINK("http://x","y")')), None, chance.choice((12, "x", ""))
+                    )
                 else:
                     sheet.write_string(row, column, text.replace("\0", ""))
     return [out.getvalue()]
@@ -590,9 +822,10 @@ def main() -> int:
     for name in names:
         tally = run(name, given.seed, seconds=given.minutes * 60 / len(names))
         found += len(tally.broken)
-        print(f"{name}: {tally.runs} inputs, {dict(tally.ends)}, slowest {tally.slowest:.1f} s, seed {given.seed}", flush=True)
+        sys.stdout.write(f"{name}: {tally.runs} inputs, {dict(tally.ends)}, slowest {tally.slowest:.1f} s, seed {given.seed}\n")
+        sys.stdout.flush()
         for number, (key, (files, text)) in enumerate(tally.broken.items()):
-            print(f"  {key}\n{text}", flush=True)
+            sys.stdout.write(f"  {key}\n{text}\n")
             if given.keep:
                 given.keep.mkdir(parents=True, exist_ok=True)
                 for part, data in enumerate(files):
