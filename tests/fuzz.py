@@ -13,6 +13,7 @@ import io
 import json
 import logging
 import random
+import re
 import signal
 import sys
 import tempfile
@@ -638,6 +639,9 @@ FORMS: dict[str, Form] = {
 }
 
 
+_CONTROL = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")  # FHIR has no place for them: a name goes out without
+
+
 # --- what must be true --------------------------------------------------------------------------------------------
 
 
@@ -703,7 +707,7 @@ def check(form: Form, files: Files, chance: random.Random) -> str:
         report = interpret(panel.results, panel.patient, rows=panel.rows)
         _tell([answer.row for answer in report.rows()] == panel.rows, "a result has no answer")
         reports.append(report._replace(notes=(*panel.notes, *report.notes)))
-    if not _is_header(pieces):
+    if not _is_header(pieces) and "passed over" not in " ".join(source.notes):  # then a later line is the header
         _tell(CANARY not in " ".join(source.notes), "a note of the file tells a text of it")
     _written(source, reports, chance.random() < 0.15)
     return "read" if rows else "empty"
@@ -727,7 +731,7 @@ def _written(source: Source, reports: list[Report], paged: bool) -> None:
     json.dumps(document(catalog, reports))
     made = fhir.to_json(fhir.bundle(reports, source))
     again = fhir.read_source(made)
-    if source.format == "fhir":
+    if source.format == "fhir" and not _CONTROL.search("".join(str(result.test) for panel in source.panels for result in panel.results)):
         bare = [interpret(panel.results, panel.patient, rows=panel.rows) for panel in source.panels]
         same_answers(bare, [interpret(panel.results, panel.patient, rows=panel.rows) for panel in again.panels])
     if source.format == "hl7v2" and getattr(source.original, "plain", False):

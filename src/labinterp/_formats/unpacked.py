@@ -74,8 +74,9 @@ def unpacked_part(data: bytes, name: str = "", most: int = MOST) -> tuple[bytes,
             import zstandard
         except ImportError:
             raise MissingExtraError("tables") from None
-        stream = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data), read_across_frames=True)
-        content, whole = _bounded(_read(stream, name), name, most, len(data)), _ends(data, zstandard)
+        packed = io.BytesIO(data)
+        stream = zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True, read_size=_SMALL)
+        content, whole = _bounded(_read(stream, name, packed), name, most), _ends(data, zstandard)
         if not whole and not content:
             raise InputError(f"{name}: {_BROKEN}" if name else _BROKEN)
         return content, whole
@@ -104,40 +105,43 @@ def _gunzipped(data: bytes, name: str, most: int) -> tuple[bytes, bool]:
     """Every member of a gzip file, and whether the last of them has its end. What is damaged is not half-read."""
     whole = True
 
-    def pieces() -> Iterator[bytes]:
+    def pieces() -> Iterator[tuple[bytes, int]]:
         nonlocal whole
-        left = data
+        left, before = data, 0
         while left[:2] == _GZIP:
             unpacking, at = zlib.decompressobj(31), 0
             try:
                 while not unpacking.eof and (unpacking.unconsumed_tail or at < len(left)):
                     packed = unpacking.unconsumed_tail or left[at : at + _PIECE]
                     at += 0 if unpacking.unconsumed_tail else _PIECE
-                    yield unpacking.decompress(packed, _PIECE)
+                    piece = unpacking.decompress(packed, _PIECE)
+                    yield piece, before + at - len(unpacking.unconsumed_tail)
             except zlib.error:
                 raise InputError(f"{name}: {_BROKEN}" if name else _BROKEN) from None
             whole = unpacking.eof
+            before += at
             left = unpacking.unused_data + left[at:] if whole else b""
 
-    content = _bounded(pieces(), name, most, len(data))
+    content = _bounded(pieces(), name, most)
     if not whole and not content:
         raise InputError(f"{name}: {_BROKEN}" if name else _BROKEN)
     return content, whole
 
 
-def _read(stream: Any, name: str) -> Iterator[bytes]:
+def _read(stream: Any, name: str, packed: io.BytesIO) -> Iterator[tuple[bytes, int]]:
     try:
         while piece := stream.read(_PIECE):
-            yield piece
+            yield piece, packed.tell()
     except Exception as error:
         if type(error).__name__ != "ZstdError":
             raise
         raise InputError(f"{name}: {_BROKEN}" if name else _BROKEN) from None
 
 
-def _bounded(pieces: Iterator[bytes], name: str, most: int, packed: int) -> bytes:
+def _bounded(pieces: Iterator[tuple[bytes, int]], name: str, most: int) -> bytes:
+    """Pieces together, each with the packed bytes it took up to there; a bomb is left before it fills the memory."""
     kept, size = [], 0
-    for piece in pieces:
+    for piece, packed in pieces:
         size += len(piece)
         if size > most:
             called = f"{name}: " if name else ""
