@@ -6,7 +6,19 @@ import pytest
 from tests import fuzz
 
 # Inputs of each form: about a second of each.
-COUNTS = {"csv": 90, "wide": 60, "json": 250, "fhir": 60, "hl7v2": 90, "omop": 40, "nhanes": 12, "xpt": 120, "xlsx": 4, "parquet": 60, "gzip": 300}
+COUNTS = {
+    "csv": 60,
+    "wide": 25,
+    "json": 250,
+    "fhir": 60,
+    "hl7v2": 90,
+    "omop": 40,
+    "nhanes": 8,
+    "xpt": 120,
+    "xlsx": 10,
+    "parquet": 60,
+    "gzip": 300,
+}
 
 
 @pytest.mark.parametrize("form", fuzz.FORMS)
