@@ -23,6 +23,7 @@ from labinterp._commands.options import (
     stated,
 )
 from labinterp._commands.output import Incomplete, write
+from labinterp._formats.unpacked import taken
 from labinterp._interpret import interpret as interpret_panel
 from labinterp._report import Report
 from labinterp._summary import summary_line
@@ -60,7 +61,7 @@ def report(
         raise InputError(f"there are no words for the language {language!r}; accepted: {', '.join(languages())}")
     catalog = catalog_of(limits)
     reading: dict[str, Any] = {"columns": pairs(column or [], "--column", "value=RESULT"), "delimiter": delimiter, "encoding": encoding}
-    source = read_bytes(sys.stdin.buffer.read(), **reading) if file == "-" else read_file(file, **reading)
+    source = read_bytes(taken(sys.stdin.buffer, "standard input"), **reading) if file == "-" else read_file(file, **reading)
     if not source.panels:
         raise InputError("the file holds no results; a page needs at least one row under the header")
     options: dict[str, Any] = {
