@@ -48,7 +48,7 @@ LAYERS = [
     {"_catalog", "_measure", "_pages.shown"},
     {"_convert", "_formats.fhir_concepts", "_formats.fhir_observations", "_formats.headers", "_formats.hl7_people", "_formats.hl7_values", "_formats.json_lines_out", "_formats.nhanes", "_formats.omop_in", "_formats.workbook_out", "_frames.classes", "_pages.page", "_pictures.paths", "_spans", "_whose"},
     {"_book", "_formats.fhir_out", "_formats.fhir_values", "_formats.hl7_orders", "_formats.units_given", "_frames.ages", "_laboratory", "_pages.glance", "html"},
-    {"_assess", "_formats.fhir_ranges", "_formats.hl7_results", "_formats.workbook_parts", "_pictures.strips"},
+    {"_assess", "_formats.fhir_ranges", "_formats.hl7_results", "_formats.html_out", "_formats.workbook_parts", "_pictures.strips"},
     {"_formats.fhir_in", "_formats.hl7_out", "_frames.stretches", "_lanes", "_patterns", "_pictures.bands", "_streams.stated"},
     {"_computed", "_draw_frames.persons", "_draw_frames.sights", "_explain", "_frames.words", "_gate_words", "_pictures.panel"},
     {"_betrayed", "_draw_frames.panel_engine", "_draw_frames.row_panels", "_frames.cases", "_pictures.story"},

@@ -89,7 +89,7 @@ def there_and_back(source: Source) -> None:
     first = interpreted(source)
     made = fhir.bundle(first, source)
     assert fhir.to_json(fhir.bundle(interpreted(source), source)) == fhir.to_json(made)
-    again = fhir.read_source(fhir.to_json(made))
+    again = fhir.read(fhir.to_json(made))
     same_answers(first, interpreted(again))
 
 
@@ -222,7 +222,7 @@ def test_a_result_without_a_value_says_so(text: str, code: str) -> None:
 
 def test_a_withdrawn_result_stays_withdrawn() -> None:
     """A status that says more than final is kept, and so is the reason."""
-    source = fhir.read_source(
+    source = fhir.read(
         bundle(WOMAN, observation(status="entered-in-error"), observation("CRP", status="preliminary", valueQuantity=quantity(8, "mg/L")))
     )
     made = fhir.bundle(interpreted(source), source)
@@ -243,7 +243,7 @@ def test_a_status_outlives_other_files_beside_it(tmp_path: Path) -> None:
 
 def test_a_birth_date_known_to_the_year_is_written_so() -> None:
     """1950 stays 1950."""
-    source = fhir.read_source(bundle({**WOMAN, "birthDate": "1950"}, observation()))
+    source = fhir.read(bundle({**WOMAN, "birthDate": "1950"}, observation()))
     made = fhir.bundle(interpreted(source), source)
     validated(made)
     assert resources(made, "Patient")[0]["birthDate"] == "1950"
@@ -279,9 +279,9 @@ def test_no_birth_date_is_made_from_an_age() -> None:
     """An age alone stands as a fact of the draw and is read back; so are pregnancy and circumstances."""
     made = of({"ferritin": "12 ug/L"}, sex="female", age_years=0.5)
     assert "birthDate" not in resources(made, "Patient")[0]
-    assert fhir.read(fhir.to_json(made))[0].patient.age_years == 0.5
+    assert fhir.read(fhir.to_json(made)).panels[0].patient.age_years == 0.5
     made = of({"ferritin": "12 ug/L"}, sex="female", age_years=30, pregnant=True, contexts=["ckd"])
-    back = fhir.read(fhir.to_json(made))[0].patient
+    back = fhir.read(fhir.to_json(made)).panels[0].patient
     assert (back.age_years, back.pregnant, back.contexts) == (30, True, frozenset({"ckd"}))
 
 
@@ -292,14 +292,14 @@ def test_nobody_is_no_patient() -> None:
 
 def test_draws_of_one_person_share_the_patient() -> None:
     """Two days, one person: one Patient, two reports."""
-    source = fhir.read_source(bundle(WOMAN, observation(), observation(effectiveDateTime="2022-01-01")))
+    source = fhir.read(bundle(WOMAN, observation(), observation(effectiveDateTime="2022-01-01")))
     made = fhir.bundle(interpreted(source), source)
     assert (len(resources(made, "Patient")), len(resources(made, "DiagnosticReport"))) == (1, 2)
 
 
 def test_reports_and_panels_have_to_match() -> None:
     """A report for each panel, in order."""
-    source = fhir.read_source(observation())
+    source = fhir.read(observation())
     with pytest.raises(InputError, match="one for each panel"):
         fhir.bundle([], source)
 
@@ -311,7 +311,7 @@ def test_a_name_that_needs_its_specimen_is_written_out() -> None:
     found = resources(made, "Observation")[0]
     assert found["code"]["text"] == Catalog.default().analytes["rbc_magnesium"].name
     assert found["code"]["extension"][0]["valueString"] == "Magnesium"
-    (back,) = interpreted(fhir.read_source(fhir.to_json(made)))
+    (back,) = interpreted(fhir.read(fhir.to_json(made)))
     assert [one.analyte for one in back.rows()] == ["rbc_magnesium"]
 
 
@@ -326,7 +326,7 @@ def test_plain_data_must_be_plain() -> None:
 
 def test_plain_data_with_decimals_keeps_its_digits() -> None:
     """`Decimal` in, `Decimal` out."""
-    assert str(fhir.read(observation(valueQuantity=quantity(Decimal("18.0"))))[0].results[0].value) == "18.0"
+    assert str(fhir.read(observation(valueQuantity=quantity(Decimal("18.0")))).panels[0].results[0].value) == "18.0"
 
 
 # --- the command line ------------------------------------------------------------------------------------------------
@@ -459,7 +459,7 @@ def bundles(draw: Any) -> dict[str, Any]:
 @given(bundles())
 def test_fhir_in_out_in_gives_the_same_answers(data: dict[str, Any]) -> None:
     """Generated panels: written and read again, every finding, refusal, computed quantity and statement is the same, and the bundle is valid."""
-    source = fhir.read_source(data)
+    source = fhir.read(data)
     there_and_back(source)
     validated(fhir.bundle(interpreted(source), source))
 
@@ -492,7 +492,7 @@ def test_any_report_is_valid_and_read_back_safely(results: list[LabResult], pati
     for made in (fhir.bundle([report]), fhir.bundle([report], source)):
         validated(made)
         assert len(resources(made, "Observation")) == len(results) + len(report.derived)
-        again = interpreted(fhir.read_source(fhir.to_json(made)))
+        again = interpreted(fhir.read(fhir.to_json(made)))
         found = [(one.analyte, str(one.quantity)) for back in again for one in back.findings]
         assert len(found) == len(report.findings)
         assert found == [(one.analyte, str(one.quantity)) for one in report.findings]
@@ -615,5 +615,5 @@ def test_ours_is_never_read_as_the_laboratorys() -> None:
         e["valueCode"] for one in resources(made, "Observation")[0]["referenceRange"] for e in one["extension"] if e["url"] == RANGE_ORIGIN
     ]
     assert marks == ["labinterp"]
-    back = fhir.read(fhir.to_json(made))[0].results[0]
+    back = fhir.read(fhir.to_json(made)).panels[0].results[0]
     assert (back.ref_low, back.ref_high, back.ref_text, back.flag) == (None, None, None, None)

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from tests import engines
 from tests.test_real_data import SHARED, needs_shared, rows_of
 
-from labinterp import Catalog, Finding, LabResult, NotAssessed, Patient, Report, interpret, omop
+from labinterp import Catalog, Finding, LabResult, NotAssessed, Patient, Report, interpret, omop, readers
 from labinterp._formats.omop_concepts import Concepts, Meant, shipped
 from labinterp._formats.omop_persons import Person, patient_on, people_of
 from labinterp._formats.omop_results import Reader
@@ -535,7 +535,7 @@ def test_without_the_packages_the_extra_is_named(tmp_path: Path, monkeypatch: py
 
 
 def back(source: Source) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(omop.write(source, omop.answers(source)).decode())))
+    return list(csv.DictReader(io.StringIO(omop.write(source, readers.answers(source)).decode())))
 
 
 def test_rows_come_back_as_they_were_with_what_was_missing() -> None:
@@ -561,7 +561,7 @@ def test_rows_come_back_as_they_were_with_what_was_missing() -> None:
 def test_the_answers_read_back_are_the_same() -> None:
     """What was written is a table of measurements again, with the same findings."""
     source = omop.read([MEASUREMENT.encode(), PERSON.encode()])
-    again = omop.read([omop.write(source, omop.answers(source)), PERSON.encode()])
+    again = omop.read([omop.write(source, readers.answers(source)), PERSON.encode()])
 
     def said(reports: list[Report]) -> list[Any]:
         return [
@@ -570,9 +570,9 @@ def test_the_answers_read_back_are_the_same() -> None:
             for r in one.rows()
         ]
 
-    assert said(omop.answers(again)) == said(omop.answers(source))
+    assert said(readers.answers(again)) == said(readers.answers(source))
     with pytest.raises(InputError, match="already has the column"):
-        omop.write(again, omop.answers(again))
+        omop.write(again, readers.answers(again))
 
 
 def test_rows_of_other_sources_get_the_columns_of_the_table_and_no_invented_ids() -> None:
@@ -637,7 +637,7 @@ def test_hostile_cells_are_answered_or_told(spoil: Callable[[str], str]) -> None
     except InputError as error:
         told = str(error)
     else:
-        told, reports = "", omop.answers(found)
+        told, reports = "", readers.answers(found)
         assert sum(len(list(report.rows())) for report in reports) == sum(len(panel.results) for panel in found.panels)
         omop.write(found, reports)
     assert CANARY not in told
@@ -666,7 +666,7 @@ def _held(data: bytes, person: bytes) -> None:
     told, answered, read = "", 0, 0
     try:
         found = omop.read([data, person])
-        reports = omop.answers(found)
+        reports = readers.answers(found)
         omop.write(found, reports)
         answered, read = sum(len(list(report.rows())) for report in reports), sum(len(panel.results) for panel in found.panels)
     except LabInterpError as error:
@@ -753,7 +753,7 @@ def test_ten_thousand_rows_of_synthea(concepts: bool) -> None:
     """Every row is read and answered; the analytes are those the source counts, with and without its concepts."""
     files = ["MEASUREMENT.csv", "PERSON.csv", *(["CONCEPT_used.csv"] if concepts else [])]
     source = read_files([SYNTHEA / name for name in files])
-    answers = [one for report in omop.answers(source) for one in report.rows()]
+    answers = [one for report in readers.answers(source) for one in report.rows()]
     assert len(answers) == 10_040
     found = Counter(one.analyte for one in answers if one.analyte)
     assert {name: found[name] for name in COUNTS} == COUNTS
@@ -836,7 +836,7 @@ def test_each_label_and_fluid_of_mimic_is_the_test_of_its_concept_or_refused() -
 def test_synthea_goes_out_as_it_came_in() -> None:
     """Every column of every row that was filled is unchanged."""
     source = read_files([SYNTHEA / "MEASUREMENT.csv", SYNTHEA / "PERSON.csv"])
-    written = list(csv.DictReader(io.StringIO(omop.write(source, omop.answers(source)).decode())))
+    written = list(csv.DictReader(io.StringIO(omop.write(source, readers.answers(source)).decode())))
     before = rows_of(SYNTHEA / "MEASUREMENT.csv")
     assert len(written) == len(before) == 10_040
     filled = 0

@@ -51,7 +51,7 @@ SIGNATURES = {
     "Report.rows": "(self)",
     "Report.finding": "(self, analyte)",
     "omop.read": "(source, *, schema=None, delimiter=None, encoding=None)",
-    "omop.answers": "(source, **options)",
+    "readers.answers": "(source, **options)",
     "omop.write": "(source, reports, *, catalog=None)",
     "readers.read_file": "(path, *, format=None, columns=None, delimiter=None, encoding=None, units=None, sheet=None)",
     "readers.read_files": "(paths, *, format=None, **how)",

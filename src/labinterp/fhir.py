@@ -4,10 +4,10 @@ What is read and what is not, and what comes out, stands in docs/fhir.md.
 
 Example:
     >>> import labinterp as li
-    >>> panels = read({"resourceType": "Observation", "status": "final", "code": {"text": "Ferritin"},
+    >>> source = read({"resourceType": "Observation", "status": "final", "code": {"text": "Ferritin"},
     ...                "valueQuantity": {"value": 12, "unit": "ug/L"}, "subject": {"reference": "Patient/7"}})
-    >>> report = li.interpret(panels[0].results, panels[0].patient)
-    >>> [entry["resource"]["resourceType"] for entry in bundle([report])["entry"]]
+    >>> reports = li.readers.answers(source)
+    >>> [entry["resource"]["resourceType"] for entry in bundle(reports, source)["entry"]]
     ['Patient', 'Observation', 'DiagnosticReport']
 """
 
@@ -19,44 +19,35 @@ from typing import Any
 from labinterp._catalog import Catalog
 from labinterp._formats.fhir_out import bundle_of
 from labinterp._formats.fhir_words import exact_json
-from labinterp._intake import PanelIn, Source
+from labinterp._intake import Source
 from labinterp._report import Report
 from labinterp.errors import InputError
 from labinterp.readers import read_bytes
 
 
-def read(resource: Mapping[str, Any] | Sequence[Mapping[str, Any]] | str | bytes) -> list[PanelIn]:
-    """Panels of FHIR: what each person had drawn on each day.
+def read(resource: Mapping[str, Any] | Sequence[Mapping[str, Any]] | str | bytes) -> Source:
+    """Read FHIR: what each person had drawn on each day.
 
     Args:
         resource: A resource or a list of them as plain data, or JSON or NDJSON as text or bytes. In plain data use `Decimal` for numbers
             whose printed digits matter: a float has lost them.
 
     Returns:
-        list of PanelIn: patient, results, row numbers and notes; `LabResult.source` is a path such as "entry[3].resource".
+        Source: `panels` (patient, results, row numbers and notes; `LabResult.source` is a path such as "entry[3].resource"), `notes` on what
+            was passed over, and what `bundle` needs for the way back.
 
     Raises:
         InputError: It is no JSON, or holds no resource.
 
     Example:
-        >>> read('{"resourceType": "Observation", "code": {"text": "CRP"}, "valueQuantity": {"value": 8.0, "unit": "mg/L"}}')[0].results[0].value
+        >>> source = read('{"resourceType": "Observation", "code": {"text": "CRP"}, "valueQuantity": {"value": 8.0, "unit": "mg/L"}}')
+        >>> source.panels[0].results[0].value
         Decimal('8.0')
+        >>> read([{"resourceType": "Practitioner"}]).notes
+        ('Passed over, as they hold no results: 1 Practitioner.',)
 
     Source:
         HL7 FHIR R4 (4.0.1), R4B (4.3.0), R5 (5.0.0) and STU3 (3.0.2), Observation and DiagnosticReport.
-    """
-    return read_source(resource).panels
-
-
-def read_source(resource: Mapping[str, Any] | Sequence[Mapping[str, Any]] | str | bytes) -> Source:
-    """Like `read`, with what must be known of the whole (`notes`) and what `bundle` needs for the way back.
-
-    Raises:
-        InputError: It is no JSON, or holds no resource.
-
-    Example:
-        >>> read_source([{"resourceType": "Practitioner"}]).notes
-        ('Passed over, as they hold no results: 1 Practitioner.',)
     """
     if not isinstance(resource, (str, bytes)):
         try:
@@ -74,7 +65,7 @@ def bundle(reports: Iterable[Report], source: Source | None = None, *, catalog: 
 
     Args:
         reports: As `interpret` gives them.
-        source: What they were made of, from `read_source` or `readers.read_file`, one panel for each report: with it days of sampling,
+        source: What they were made of, from `read` or `readers.read_file`, one panel for each report: with it days of sampling,
             specimens, LOINC codes, statuses and ranges stand as they were reported.
         catalog: The data they were made with. Default: the one that ships.
 
@@ -111,4 +102,4 @@ def to_json(resource: Mapping[str, Any], *, indent: bool = True) -> str:
     return exact_json(resource, "\n" if indent else "")
 
 
-__all__ = ["bundle", "read", "read_source", "to_json"]
+__all__ = ["bundle", "read", "to_json"]

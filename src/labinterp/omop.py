@@ -1,12 +1,13 @@
 """OMOP Common Data Model in, OMOP out: MEASUREMENT with PERSON, from files, DuckDB or a database, and the answers as MEASUREMENT.
 
 Example:
+    >>> import labinterp as li
     >>> measurement = b"person_id,measurement_concept_id,measurement_date,value_as_number,unit_concept_id\\n7,3001122,2024-01-31,12,8842\\n"
     >>> person = b"person_id,gender_concept_id,year_of_birth,month_of_birth,day_of_birth\\n7,8532,1953,5,2\\n"
     >>> source = read([measurement, person])
     >>> source.panels[0].patient, source.panels[0].results[0].loinc
     (Patient(id='7', sex='female', age_years=70, birth_date=datetime.date(1953, 5, 2)), '2276-4')
-    >>> write(source, answers(source)).decode().splitlines()[1]
+    >>> write(source, li.readers.answers(source)).decode().splitlines()[1]
     '7,3001122,2024-01-31,12,8842,15,150,ferritin,,12,ng/mL,12.0,ug/L,L,deficient,ferritin/who-2020,,ferritin/who-2020'
 
 Source:
@@ -25,7 +26,6 @@ from labinterp._formats.omop_out import write as _written
 from labinterp._formats.omop_tables import tables_of
 from labinterp._formats.unpacked import unpacked
 from labinterp._intake import Piece, Source, Wanted, renumbered
-from labinterp._interpret import interpret
 from labinterp._report import Report
 from labinterp.errors import InputError
 
@@ -56,17 +56,6 @@ def read(
     listed: list[Any] = [source] if isinstance(source, (str, Path, bytes)) else list(source)
     pieces = [piece for one in listed for piece in _pieces(one)]
     return renumbered(sources_of(tables_of(pieces, Wanted(delimiter=delimiter, encoding=encoding), schema)))
-
-
-def answers(source: Source, **options: Any) -> list[Report]:
-    """A report for each panel, in order; what its reader noted of the person stands first among its notes.
-
-    Args:
-        source: From `read`.
-        options: As for `interpret`: authority, as_of, catalog, decimal, research.
-    """
-    reports = [interpret(panel.results, panel.patient, rows=panel.rows, **options) for panel in source.panels]
-    return [report._replace(notes=(*panel.notes, *report.notes)) for panel, report in zip(source.panels, reports, strict=True)]
 
 
 def write(source: Source, reports: Sequence[Report], *, catalog: Catalog | None = None) -> bytes:

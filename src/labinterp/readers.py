@@ -17,6 +17,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from labinterp._documents import answered
 from labinterp._facts import read_age, read_date
 from labinterp._formats.archives import is_workbook, is_zip, members_of, no_tar, opened_zip
 from labinterp._formats.kinds import CSV, FHIR, FORMATS, HL7V2, JSON, LOOK, OMOP, PARQUET, XLSX, XPT, kind_of
@@ -25,6 +26,7 @@ from labinterp._formats.tables import read_contexts, read_rows
 from labinterp._formats.units_given import with_units
 from labinterp._formats.unpacked import MOST, taken, unpacked_part
 from labinterp._intake import PanelIn, Piece, Source, Wanted, renumbered
+from labinterp._report import Report
 from labinterp._table import COLUMN_NAMES
 from labinterp.errors import InputError
 
@@ -127,6 +129,28 @@ def read_pieces(pieces: Sequence[Piece], wanted: Wanted, format: str | None = No
     return with_units(source, wanted.units) if wanted.units else source
 
 
+def answers(source: Source, **options: Any) -> list[Report]:
+    """A report for each panel of a source, in order; what its reader noted of the person stands first among its notes.
+
+    Args:
+        source: From `read_file` and its like, `fhir.read`, `hl7v2.read` or `omop.read`.
+        options: As for `interpret`: authority, as_of, catalog, decimal, research.
+
+    Returns:
+        list: one report for each of `source.panels`.
+
+    Raises:
+        UnknownAuthorityError: Nobody of that name draws lines in the catalog.
+        InputError: An option that cannot be used.
+
+    Example:
+        >>> source = read_bytes(b"test,value,unit,sex,age\\nFerritin,12,ug/L,F,34\\n")
+        >>> [finding.band for report in answers(source) for finding in report.findings]
+        ['deficient']
+    """
+    return [answered(panel, panel.patient, options) for panel in source.panels]
+
+
 def _opened(path: str | Path) -> list[Piece]:
     if "://" in str(path):
         return [Piece("", b"", str(path))]
@@ -178,6 +202,7 @@ __all__ = [
     "FORMATS",
     "PanelIn",
     "Source",
+    "answers",
     "read_age",
     "read_bytes",
     "read_contexts",

@@ -23,6 +23,7 @@ class To(StrEnum):
     hl7v2 = "hl7v2"
     omop = "omop"
     fhir = "fhir"
+    html = "html"
     jsonl = "jsonl"
     xlsx = "xlsx"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from labinterp._commands.options import (
     AsOfOption,
     AuthorityOption,
     DecimalOption,
+    From,
     LimitsOption,
     PregnantOption,
     ResearchOption,
@@ -23,19 +25,23 @@ from labinterp._commands.options import (
     stated,
 )
 from labinterp._commands.output import Incomplete, write
+from labinterp._commands.reports import reports_of
 from labinterp._formats.unpacked import taken
-from labinterp._interpret import interpret as interpret_panel
-from labinterp._report import Report
+from labinterp._streams.pieces import given
 from labinterp._summary import summary_line
 from labinterp.errors import InputError
-from labinterp.readers import PanelIn, read_bytes, read_file
+from labinterp.readers import read_bytes, read_files
 
 
 def report(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="CSV, TSV or JSON; - for standard input.")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files of any form that interpret reads; - for standard input.")],
     out: Annotated[Path | None, typer.Option("-o", "--output", help="The page. Default: standard output.")] = None,
     language: Annotated[str, typer.Option("--language", help="Of the page: en, de or fr.")] = "en",
+    from_: Annotated[From | None, typer.Option("--from", help="Form of the input. Default: recognised by its content.")] = None,
     column: Annotated[list[str] | None, typer.Option("--column", help="Role and column, such as value=RESULT. May be repeated.")] = None,
+    unit: Annotated[
+        list[str] | None, typer.Option("--unit", help="Test or column and its unit, where the file does not say it: ferritin=ug/L.")
+    ] = None,
     authority: AuthorityOption = None,
     as_of: AsOfOption = None,
     decimal: DecimalOption = None,
@@ -53,28 +59,31 @@ def report(
     \b
     labinterp report labs.csv -o report.html
     labinterp report labs.csv -o report.html --language de
+    labinterp report bundle.json -o report.html
     labinterp report labs.csv --sex female --age 71 > report.html
     """
-    from labinterp.html import languages, page
+    from labinterp._formats.html_out import write as page
+    from labinterp.html import languages
 
     if language not in languages():
         raise InputError(f"there are no words for the language {language!r}; accepted: {', '.join(languages())}")
     catalog = catalog_of(limits)
-    reading: dict[str, Any] = {"columns": pairs(column or [], "--column", "value=RESULT"), "delimiter": delimiter, "encoding": encoding}
-    source = read_bytes(taken(sys.stdin.buffer, "standard input"), **reading) if file == "-" else read_file(file, **reading)
-    if not source.panels:
-        raise InputError("the file holds no results; a page needs at least one row under the header")
+    reading: dict[str, Any] = {
+        "format": from_, "columns": pairs(column or [], "--column", "value=RESULT"), "delimiter": delimiter, "encoding": encoding,
+        "units": pairs(unit or [], "--unit", "ferritin=ug/L"),
+    }  # fmt: skip
+    source = (
+        read_bytes(taken(sys.stdin.buffer, "standard input"), **reading)
+        if files[0] == "-"
+        else read_files([one.address or one.path or "" for one in given(files)], **reading)
+    )
     options: dict[str, Any] = {
         "authority": authority_of(authority, catalog), "as_of": as_of, "catalog": catalog, "decimal": decimal, "research": research,
     }  # fmt: skip
-    reports = [_report(panel, sex, age, pregnant, options) for panel in source.panels]
-    days = [next((one.collected_at for one in panel.results if one.collected_at is not None), None) for panel in source.panels]
-    write(out, page(reports, catalog, language=language, days=days))
+    reports = reports_of(source.panels, partial(stated, sex=sex, age=age, pregnant=pregnant), options)
+    write(out, page(source, reports, catalog, language))
+    for note in source.notes:
+        typer.echo(note, err=True)
     typer.echo(summary_line(reports), err=True)
     if strict and any(one.not_assessed for one in reports):
         raise Incomplete
-
-
-def _report(panel: PanelIn, sex: str | None, age: str | None, pregnant: bool | None, options: dict[str, Any]) -> Report:
-    report = interpret_panel(panel.results, stated(panel.patient, sex, age, pregnant), rows=panel.rows, **options)
-    return report._replace(notes=(*panel.notes, *report.notes)) if panel.notes else report

@@ -15,6 +15,7 @@ from labinterp.errors import InputError
 _WRITERS: Final[dict[str, str]] = {
     "fhir": "fhir_out",
     "hl7v2": "hl7_out",
+    "html": "html_out",
     "omop": "omop_out",
     "jsonl": "json_lines_out",
     "xlsx": "workbook_out",

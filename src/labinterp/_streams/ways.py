@@ -24,6 +24,8 @@ _BY_NAME = {
     ".ndjson": JSONL,
     ".xlsx": XLSX,
     ".hl7": "hl7v2",
+    ".html": "html",
+    ".htm": "html",
 }
 
 
