@@ -730,7 +730,7 @@ def _written(source: Source, reports: list[Report], paged: bool) -> None:
         flagged(source, reports)
     json.dumps(document(catalog, reports))
     made = fhir.to_json(fhir.bundle(reports, source))
-    again = fhir.read_source(made)
+    again = fhir.read(made)
     if source.format == "fhir" and not _CONTROL.search("".join(str(result.test) for panel in source.panels for result in panel.results)):
         bare = [interpret(panel.results, panel.patient, rows=panel.rows) for panel in source.panels]
         same_answers(bare, [interpret(panel.results, panel.patient, rows=panel.rows) for panel in again.panels])

@@ -516,7 +516,7 @@ def test_a_range_with_one_end_that_cannot_be_read_is_not_opened(low: str) -> Non
     result = LabResult("MCV", 79, "fL", loinc="30428-7", ref_low=low, ref_high=94)
     report = li.interpret([result])
     source = Source([PanelIn(Patient(), [result], [1], [])], None)
-    back = fhir.read(fhir.to_json(fhir.bundle([report], source)))[0]
+    back = fhir.read(fhir.to_json(fhir.bundle([report], source))).panels[0]
     assert (back.results[0].ref_low, back.results[0].ref_high) == (None, None)
     same_answers([report], [li.interpret(back.results, back.patient, rows=back.rows)])
 
