@@ -510,6 +510,17 @@ def test_real_files_there_and_back() -> None:
         validated(fhir.bundle(interpreted(source), source))
 
 
+@pytest.mark.parametrize("low", ["see our page", "1,060", "12a"])
+def test_a_range_with_one_end_that_cannot_be_read_is_not_opened(low: str) -> None:
+    """Found by fuzzing: the other end alone came back as a range without a lower end, and its "normal" answered."""
+    result = LabResult("MCV", 79, "fL", loinc="30428-7", ref_low=low, ref_high=94)
+    report = li.interpret([result])
+    source = Source([PanelIn(Patient(), [result], [1], [])], None)
+    back = fhir.read(fhir.to_json(fhir.bundle([report], source))).panels[0]
+    assert (back.results[0].ref_low, back.results[0].ref_high) == (None, None)
+    same_answers([report], [li.interpret(back.results, back.patient, rows=back.rows)])
+
+
 # --- fuzz ------------------------------------------------------------------------------------------------------------
 
 

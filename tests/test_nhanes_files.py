@@ -411,6 +411,18 @@ def test_a_transport_file_that_breaks_off_or_is_changed_is_answered_or_told() ->
         held(bytes(changed))
 
 
+@pytest.mark.parametrize("offset", [0, 1])
+def test_a_column_whose_name_is_no_text_is_told(offset: int) -> None:
+    """Found by fuzzing: the reader of transport files gives such a name as None, or fails on it."""
+    data = bytearray(sample())
+    at = data.index(b"LBXVIC") + offset
+    for odd in (b"\xff", b"\xc3", b"\xe9"):
+        data[at : at + 1] = odd
+        held(bytes(data))
+        with pytest.raises(InputError, match="damaged"):
+            read_bytes(bytes(data), name="L06_B.XPT")
+
+
 _CELL = st.sampled_from(
     ["", "0", "1", "2", "3", "85", "80", "12", "0.5", "-1", "nan", "inf", "1e999999999", "<5", "x", CANARY, "=1+1", "1.0", "9" * 300]
 )

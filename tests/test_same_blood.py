@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+import re
+import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from labinterp import interpret
+from labinterp import Catalog, interpret
 from labinterp.readers import Source, read_files
 
 BORN, DRAWN = "1953-03-04", "2024-05-06"
+Row = tuple[str, str, str, str, str, str, str]
+Blood = Sequence[Row]
 # name, LOINC, value, unit, low, high, flag of the laboratory
-BLOOD = [
+BLOOD: list[Row] = [
     ("25-OH vitamin D", "62292-8", "18", "ng/mL", "20", "50", "L"),
     ("Vitamin B12", "2132-9", "210", "pg/mL", "197", "771", "N"),
     ("Ferritin", "2276-4", "12.5", "ng/mL", "15", "150", "L"),
@@ -27,17 +33,17 @@ BLOOD = [
 ]
 
 
-def expected() -> list[tuple[Any, ...]]:
+def expected(blood: Blood = BLOOD, sex: str = "female") -> list[tuple[Any, ...]]:
     """The answers as they are without any file."""
     from labinterp import LabResult, Patient
 
     results = [
         LabResult(name, value, unit, loinc=code, ref_low=low or None, ref_high=high or None, flag=flag)
-        for name, code, value, unit, low, high, flag in BLOOD
+        for name, code, value, unit, low, high, flag in blood
     ]
     from datetime import date
 
-    person = Patient(sex="female", birth_date=date.fromisoformat(BORN), at=date.fromisoformat(DRAWN))
+    person = Patient(sex=sex, birth_date=date.fromisoformat(BORN), at=date.fromisoformat(DRAWN))
     return shown(interpret(results, person))
 
 
@@ -47,16 +53,28 @@ def shown(report: Any) -> list[tuple[Any, ...]]:
         (f.analyte, f.code, f.band, f.limits, f.quantity.comparator, float(f.value), f.unit, f.reported and f.reported.code)
         for f in report.findings
     ]
-    return [*sorted(found), *sorted((n.analyte, n.reason) for n in report.not_assessed)]
+    return [*sorted(found), *sorted(((n.analyte, n.reason) for n in report.not_assessed), key=str)]
+
+
+def parted(value: str) -> tuple[str, str]:
+    """The sign before a number, and the number."""
+    found = re.fullmatch(r"([<>]=?|)(.*)", value)
+    assert found
+    return found[1], found[2]
+
+
+OPERATORS = {"": "", "<": "4171756", "<=": "4171754", ">": "4172704", ">=": "4171755"}  # concepts of OMOP
+GENDERS = {"female": "8532", "male": "8507", "unknown": "0"}
 
 
 # --- the forms ------------------------------------------------------------------------------------------------
 
 
-def long_table(folder: Path, mark: str = ",") -> list[Path]:
+def long_table(folder: Path, mark: str = ",", blood: Blood = BLOOD, sex: str = "female") -> list[Path]:
     lines = ["patient_id,sex,birth date,date,test,loinc,value,unit,ref low,ref high,flag".replace(",", mark)]
     lines += [
-        mark.join(("p1", "F", BORN, DRAWN, name, code, value, unit, low, high, flag)) for name, code, value, unit, low, high, flag in BLOOD
+        mark.join(("p1", sex[0].upper(), BORN, DRAWN, f'"{name}"' if mark in name else name, code, value, unit, low, high, flag))
+        for name, code, value, unit, low, high, flag in blood
     ]
     path = folder / ("labs.csv" if mark == "," else "labs.tsv")
     path.write_text("\n".join(lines) + "\n", "utf-8")
@@ -91,7 +109,7 @@ def packed(folder: Path) -> list[Path]:
     return [path]
 
 
-def own_json(folder: Path) -> list[Path]:
+def own_json(folder: Path, blood: Blood = BLOOD, sex: str = "female") -> list[Path]:
     results = [
         {
             "test": name,
@@ -103,10 +121,10 @@ def own_json(folder: Path) -> list[Path]:
             "flag": flag,
             "collected_at": DRAWN,
         }
-        for name, code, value, unit, low, high, flag in BLOOD
+        for name, code, value, unit, low, high, flag in blood
     ]
     path = folder / "labs.json"
-    path.write_text(json.dumps({"patient": {"id": "p1", "sex": "female", "birth_date": BORN}, "results": results}), "utf-8")
+    path.write_text(json.dumps({"patient": {"id": "p1", "sex": sex, "birth_date": BORN}, "results": results}), "utf-8")
     return [path]
 
 
@@ -132,13 +150,14 @@ def json_lines(folder: Path) -> list[Path]:
     return [path]
 
 
-def bundle() -> list[dict[str, Any]]:
+def bundle(blood: Blood = BLOOD, sex: str = "female") -> list[dict[str, Any]]:
     """The resources, as FHIR R4."""
-    resources: list[dict[str, Any]] = [{"resourceType": "Patient", "id": "p1", "gender": "female", "birthDate": BORN}]
-    for number, (name, code, value, unit, low, high, flag) in enumerate(BLOOD):
-        quantity: dict[str, Any] = {"value": float(value.lstrip("<")), "unit": unit, "system": "http://unitsofmeasure.org", "code": unit}
-        if value[0] == "<":
-            quantity["comparator"] = "<"
+    resources: list[dict[str, Any]] = [{"resourceType": "Patient", "id": "p1", "gender": sex, "birthDate": BORN}]
+    for number, (name, code, value, unit, low, high, flag) in enumerate(blood):
+        sign, number_ = parted(value)
+        quantity: dict[str, Any] = {"value": float(number_), "unit": unit, "system": "http://unitsofmeasure.org", "code": unit}
+        if sign:
+            quantity["comparator"] = sign
         ends = {side: {"value": float(end), "unit": unit} for side, end in (("low", low), ("high", high)) if end}
         resources.append(
             {
@@ -151,9 +170,9 @@ def bundle() -> list[dict[str, Any]]:
     return resources
 
 
-def fhir(folder: Path) -> list[Path]:
+def fhir(folder: Path, blood: Blood = BLOOD, sex: str = "female") -> list[Path]:
     path = folder / "bundle.json"
-    entries = [{"fullUrl": f"{one['resourceType']}/{one['id']}", "resource": one} for one in bundle()]
+    entries = [{"fullUrl": f"{one['resourceType']}/{one['id']}", "resource": one} for one in bundle(blood, sex)]
     path.write_text(json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries}), "utf-8")
     return [path]
 
@@ -166,27 +185,28 @@ def bulk(folder: Path) -> list[Path]:
     return [results, people]  # the order of the files does not matter
 
 
-def hl7v2(folder: Path) -> list[Path]:
+def hl7v2(folder: Path, blood: Blood = BLOOD, sex: str = "female") -> list[Path]:
     pytest.importorskip("hl7")
     segments = [
         f"MSH|^~\\&|LAB|H|APP|H|{DRAWN.replace('-', '')}0900||ORU^R01|1|P|2.5.1|||||||UNICODE UTF-8",
-        f"PID|1||p1||Doe^Jane||{BORN.replace('-', '')}|F",
+        f"PID|1||p1||Doe^Jane||{BORN.replace('-', '')}|{sex[0].upper()}",
         f"OBR|1||A1|PANEL|||{DRAWN.replace('-', '')}0830",
     ]
-    for number, (name, code, value, unit, low, high, flag) in enumerate(BLOOD, 1):
-        kind, text = ("SN", f"<^{value[1:]}") if value[0] == "<" else ("NM", value)
-        printed = f"{low}-{high}" if low else f"<={high}"
+    for number, (name, code, value, unit, low, high, flag) in enumerate(blood, 1):
+        sign, number_ = parted(value)
+        kind, text = ("SN", f"{sign}^{number_}") if sign else ("NM", value)
+        printed = f"{low}-{high}" if low and high else f">={low}" if low else f"<={high}" if high else ""
         segments.append(f"OBX|{number}|{kind}|{code}^{name}^LN||{text}|{unit}|{printed}|{flag}|||F")
     path = folder / "labs.hl7"
     path.write_bytes("\r".join(segments).encode() + b"\r")
     return [path]
 
 
-def omop(folder: Path) -> list[Path]:
+def omop(folder: Path, blood: Blood = BLOOD, sex: str = "female") -> list[Path]:
     person, measurement = folder / "PERSON.csv", folder / "MEASUREMENT.csv"
     year, month, day = BORN.split("-")
     person.write_text(
-        f"person_id,gender_concept_id,year_of_birth,month_of_birth,day_of_birth\n1,8532,{year},{int(month)},{int(day)}\n", "utf-8"
+        f"person_id,gender_concept_id,year_of_birth,month_of_birth,day_of_birth\n1,{GENDERS[sex]},{year},{int(month)},{int(day)}\n", "utf-8"
     )
     lines = [
         (
@@ -194,9 +214,9 @@ def omop(folder: Path) -> list[Path]:
             "measurement_source_value,unit_source_value,value_source_value"
         )
     ]
-    for number, (_name, code, value, unit, low, high, _flag) in enumerate(BLOOD, 1):
-        operator = "4171756" if value[0] == "<" else ""
-        lines.append(f"{number},1,0,{DRAWN},{operator},{value.lstrip('<')},0,{low},{high},{code},{unit},{value}")
+    for number, (_name, code, value, unit, low, high, _flag) in enumerate(blood, 1):
+        sign, number_ = parted(value)
+        lines.append(f"{number},1,0,{DRAWN},{OPERATORS[sign]},{number_},0,{low},{high},{code},{unit},{value}")
     measurement.write_text("\n".join(lines) + "\n", "utf-8")
     return [measurement, person]
 
@@ -265,3 +285,42 @@ def test_the_json_of_every_form_can_be_read_again(tmp_path: Path) -> None:
     document = json.loads(interpret(panels[0].results, panels[0].patient).to_json())
     assert all("bundle.json" in finding["source"] for finding in document["findings"])
     assert io.StringIO(json.dumps(document)).read()
+
+
+# --- any blood --------------------------------------------------------------------------------------------------
+
+PLAIN: dict[str, Callable[..., list[Path]]] = {
+    "csv": lambda folder, blood, sex: long_table(folder, ",", blood, sex),
+    "json": own_json,
+    "hl7 v2": hl7v2,
+    "fhir": fhir,
+    "omop": omop,
+}
+KNOWN = [(one.name, one.loinc[0], one.units) for one in Catalog.default().analytes.values() if one.loinc]
+OTHERS = [("Sodium", "2951-2", ("mmol/L",)), ("Chloride", "2075-0", ("mmol/L",)), ("Zinc", "5763-8", ("ug/dL",))]
+NUMBER = st.one_of(
+    st.integers(0, 400).map(str), st.integers(1, 9999).map(lambda n: f"{n / 100:.2f}"), st.sampled_from(["0.4", "15", "30.5"])
+)
+
+
+@st.composite
+def results(draw: st.DrawFn) -> Row:
+    """One result as a laboratory may print it: a sign, a unit of the analyte or another, one end of a range or two, a flag or none."""
+    name, code, units = draw(st.sampled_from(KNOWN) if draw(st.integers(0, 4)) else st.sampled_from(OTHERS))
+    low, high = draw(NUMBER), draw(NUMBER)
+    ends = draw(st.sampled_from([("", ""), (low, high) if float(low) < float(high) else (high, low), (low, ""), ("", high), ("0", "0")]))
+    sign = draw(st.sampled_from(["", "", "", "<", "<=", ">", ">="]))
+    unit = draw(st.sampled_from([*units, "mg/dL", "mmol/L", "qq"]))
+    return name, code, f"{sign}{draw(NUMBER)}", unit, *ends, draw(st.sampled_from(["", "H", "L", "N", "HH", "A"]))
+
+
+@settings(max_examples=60, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(results(), min_size=1, max_size=6, unique_by=lambda row: row[0]), st.sampled_from(["female", "male", "unknown"]))
+def test_any_blood_has_the_same_answers_in_every_form(blood: list[Row], sex: str) -> None:
+    """Values, units, signs, ranges, flags and other tests by chance: CSV, JSON, HL7 v2, FHIR and OMOP give what the results give alone."""
+    alone = expected(blood, sex)
+    assert len(alone) == len(blood)
+    for form, make in PLAIN.items():
+        with tempfile.TemporaryDirectory() as folder:
+            (panel,) = read_files(make(Path(folder), blood=blood, sex=sex)).panels
+        assert shown(interpret(panel.results, panel.patient, rows=panel.rows)) == alone, form

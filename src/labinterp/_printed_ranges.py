@@ -80,7 +80,7 @@ _HALF = pattern(rf"(?P<none>-\s+)?(?P<end>{_NUMBER})(?P<open>\s*-)?")
 _LABEL = pattern(rf"(?:{_any(tuple(_LABELS.split('|')))})\s*:\s*", re.IGNORECASE)
 _UNIT_FIRST = pattern(rf"(?P<unit>{_UNIT})\s*:?\s*(?=[0-9<>(\[+-])")
 _END = pattern(rf"(?P<sign><=?|>=?)?\s*(?P<end>[+-]?{_NUMBER}(?:e-?[0-9]{{1,3}})?)\s*(?P<unit>.*)")
-_NO_END = {"", "-", "--", "n/a", "na", "null", "none", "nan", "<na>", "nat", "."}  # a column that says that this end is open
+NO_END = {"", "-", "--", "n/a", "na", "null", "none", "nan", "<na>", "nat", "."}  # a column that says that this end is open
 
 
 class Range(NamedTuple):
@@ -142,7 +142,7 @@ def _end(raw: Any, away: str, unit: str, units: UnitTable) -> tuple[Any, bool] |
     text = _clean(str(raw))
     if len(text) > LONGEST:
         return _UNREAD
-    if text.casefold() in _NO_END:
+    if text.casefold() in NO_END:
         return None
     if not isinstance(raw, str):
         read = read_value(raw)

@@ -11,6 +11,7 @@ Example:
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -23,7 +24,7 @@ from labinterp._formats.kinds import CSV, FHIR, FORMATS, HL7V2, JSON, LOOK, OMOP
 from labinterp._formats.own_json import read_json
 from labinterp._formats.tables import read_contexts, read_rows
 from labinterp._formats.units_given import with_units
-from labinterp._formats.unpacked import unpacked_part
+from labinterp._formats.unpacked import MOST, taken, unpacked_part
 from labinterp._intake import PanelIn, Piece, Source, Wanted, renumbered
 from labinterp._report import Report
 from labinterp._table import COLUMN_NAMES
@@ -158,7 +159,14 @@ def _opened(path: str | Path) -> list[Piece]:
             head = file.read(16)
             if head[8:12] == b"DUCK":  # a database is read where it lies
                 return [Piece(Path(path).name, head, Path(path))]
-            data = head + file.read()
+            if Path(path).is_file():
+                if os.fstat(file.fileno()).st_size > MOST:
+                    raise InputError(
+                        f"{Path(path).name}: more than {MOST >> 20:,} MB are not read as a whole; read it row by row: --stream"
+                    )
+                data = head + file.read()
+            else:  # a pipe or a device
+                data = head + taken(file, Path(path).name)
     except OSError as error:
         raise InputError(f"the file cannot be read: {error.strerror}") from None
     return _pieces(data, Path(path).name, Path(path))

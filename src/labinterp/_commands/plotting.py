@@ -23,6 +23,7 @@ from labinterp._commands.options import (
     pairs,
     stated,
 )
+from labinterp._formats.unpacked import taken
 from labinterp._interpret import interpret as interpret_panel
 from labinterp._report import Report
 from labinterp._results import Finding, NotAssessed
@@ -78,7 +79,7 @@ def plot(
     options: dict[str, Any] = {"authority": authority_of(authority, catalog), "as_of": as_of, "decimal": decimal, "catalog": catalog}
     roles = pairs(column or [], "--column", "value=RESULT")
     reading: dict[str, Any] = {"columns": roles, "delimiter": delimiter, "encoding": encoding}
-    source = read_bytes(sys.stdin.buffer.read(), **reading) if file == "-" else read_file(file, **reading)
+    source = read_bytes(taken(sys.stdin.buffer, "standard input"), **reading) if file == "-" else read_file(file, **reading)
     panels = [one._replace(patient=stated(one.patient, sex, age, pregnant)) for one in source.panels]
     panels = _of_patient(panels, patient)
     if kind is Kind.trend:

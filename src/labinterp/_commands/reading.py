@@ -36,6 +36,7 @@ from labinterp._documents import document
 from labinterp._flagged import flagged, no_clash
 from labinterp._formats.forms_out import FORMS, written
 from labinterp._formats.parquet_files import parquet_names
+from labinterp._formats.unpacked import taken
 from labinterp._intake import Source, Wanted
 from labinterp._streams.pieces import PARQUET, Given, given
 from labinterp._streams.ways import beginning, way
@@ -126,7 +127,7 @@ def interpret(
         raise InputError("--columns, --summary and --source-column go with rows one by one; add --stream")
     reading = wanted._asdict()
     source = (
-        read_bytes(sys.stdin.buffer.read(), format=from_, **reading)
+        read_bytes(taken(sys.stdin.buffer, "standard input"), format=from_, **reading)
         if files[0] == "-"
         else read_files([one.address or one.path or "" for one in sources], format=from_, **reading)
     )

@@ -26,6 +26,7 @@ from labinterp._commands.options import (
 )
 from labinterp._commands.output import Incomplete, write
 from labinterp._commands.reports import reports_of
+from labinterp._formats.unpacked import taken
 from labinterp._streams.pieces import given
 from labinterp._summary import summary_line
 from labinterp.errors import InputError
@@ -72,7 +73,7 @@ def report(
         "units": pairs(unit or [], "--unit", "ferritin=ug/L"),
     }  # fmt: skip
     source = (
-        read_bytes(sys.stdin.buffer.read(), **reading)
+        read_bytes(taken(sys.stdin.buffer, "standard input"), **reading)
         if files[0] == "-"
         else read_files([one.address or one.path or "" for one in given(files)], **reading)
     )

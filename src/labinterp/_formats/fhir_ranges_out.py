@@ -9,6 +9,7 @@ from typing import Any, Final
 from labinterp._formats.fhir_terms import CITATION, RANGE_MEANING, RANGE_ORIGIN
 from labinterp._formats.fhir_words import amount, coding, concept, extension, number, string, without_empty
 from labinterp._inputs import LabResult
+from labinterp._printed_ranges import NO_END
 from labinterp._quantity import Quantity, ReadValue, read_value
 from labinterp._reported import Reported
 from labinterp._results import Finding
@@ -65,9 +66,12 @@ def laboratory_range(
         return []
     low, high, text = reported.low, reported.high, reported.text
     if result is not None:
-        low, high, said = _end(result.ref_low), _end(result.ref_high), [result.ref_low, result.ref_high]
-        odd = [str(one) for one in said if one is not None and (_end(one) is None or (isinstance(one, str) and one.strip()[:1] in "<>"))]
-        text = result.ref_text or " - ".join(odd) or None
+        said = [one for one in (result.ref_low, result.ref_high) if one is not None and str(one).strip().casefold() not in NO_END]
+        if any(_end(one) is None for one in said):  # one end without the other would be read back as a range that is open on that side
+            low, high, text = None, None, "; ".join(part for part in (" - ".join(map(str, said)), result.ref_text) if part)
+        else:
+            low, high = _end(result.ref_low), _end(result.ref_high)
+            text = result.ref_text or " - ".join(one for one in said if isinstance(one, str) and one.strip()[:1] in "<>") or None
     code = quantity.unit if quantity else None
     shown = unit or code or ""
     ends = {name: amount(end, shown, code) for name, end in (("low", low), ("high", high)) if end is not None and number(end) is not None}
@@ -78,4 +82,4 @@ def laboratory_range(
 
 def _end(raw: Any) -> Decimal | None:
     read = None if raw is None else read_value(raw)
-    return read.value if isinstance(read, ReadValue) and not read.rest and read.high is None else None
+    return read.value if isinstance(read, ReadValue) and not (read.rest or read.flag) and read.high is None else None

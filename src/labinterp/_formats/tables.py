@@ -78,12 +78,18 @@ def panels_of(table: Table, exact: Exact | None = None, name: str = "", first: i
 
 def facts_of(table: Table) -> tuple[list[Facts], list[list[str]]]:
     """What each row says of its person, with what the person's other rows say; and what of it could not be read."""
-    facts, notes = [], []
+    nobody, silent = _facts(table, [])
+    places, facts, notes = [], [], [silent] * len(table.rows)  # a file of nothing but line ends takes little
     for number, row in enumerate(table.rows):
-        read, said = _facts(table, row)
-        facts.append(read)
-        notes.append([f"Row {number + 1}: {text}" for text in said])
-    return filled(facts), notes
+        if row:
+            read, said = _facts(table, row)
+            places.append(number)
+            facts.append(read)
+            notes[number] = [f"Row {number + 1}: {text}" for text in said]
+    found = [nobody] * len(table.rows)
+    for number, fact in zip(places, filled(facts), strict=True):
+        found[number] = fact
+    return found, notes
 
 
 def torn(table: Table, row: Sequence[str]) -> Unreadable | None:

@@ -51,7 +51,16 @@ def _opened(piece: Piece, wanted: Wanted) -> Survey:
         raise MissingExtraError("surveys") from None
     try:
         found, about = pyreadstat.read_xport(io.BytesIO(piece.data), output_format="dict", disable_datetime_conversion=True)
-    except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, OSError, ValueError, OverflowError):
+        if any(name is None for name in about.column_names):  # bytes that are no text in its encoding
+            raise ValueError
+    except (
+        pyreadstat.ReadstatError,
+        pyreadstat.PyreadstatError,
+        OSError,
+        ValueError,
+        OverflowError,
+        TypeError,
+    ):  # TypeError: a name that is no text
         raise InputError(f"{piece.name}: the SAS transport file breaks off or is damaged; get it again") from None
     labels = {name.upper(): label or "" for name, label in zip(about.column_names, about.column_labels, strict=True)}
     columns = {name.upper(): [_text(cell) for cell in cells] for name, cells in found.items()}
