@@ -188,8 +188,9 @@ def _silence(book: Book, silence: Any, entry: Mapping[str, Any]) -> str:
 
 def _refuse(measured: Measured, reason: str, message: str) -> NotAssessed:
     return NotAssessed(
-        measured.row, measured.analyte, measured.source_name, measured.value_text, measured.unit_text, reason, message, measured.quantity
-    )
+        measured.row, measured.analyte, measured.source_name, measured.value_text, measured.unit_text, reason, message, measured.quantity,
+        reported=measured.reported,
+    )  # fmt: skip
 
 
 def _with_critical(book: Book, measured: Measured, entry: Mapping[str, Any], finding: Finding) -> Finding:
