@@ -103,6 +103,20 @@ def beside_refusal(
         units: The catalog's spellings.
         decimal: The decimal mark of the source.
     """
+    found = _beside(value, unit, comparator, (low, high, text, flag), units, decimal)
+    if found is None or found.code is not None or decimal is not None:
+        return found
+    # "1.015" beside "1.001 - 1.035" reads two ways, and lies within its range both ways
+    both = [_beside(value, unit, comparator, (low, high, text, flag), units, mark) for mark in ".,"]
+    codes = {None if one is None else one.code for one in both}
+    return found._replace(code=codes.pop()) if len(codes) == 1 else found
+
+
+def _beside(
+    value: Any, unit: str, comparator: str, said: tuple[Any, Any, str | None, str | None], units: UnitTable, decimal: str | None
+) -> Reported | None:
+    """The same with one decimal mark."""
+    low, high, text, flag = said
     read = read_value(value, decimal)
     read = merge(read, comparator) if isinstance(read, ReadValue) else None
     own = _AsPrinted(units, unit or (read.rest if read else ""))
@@ -159,6 +173,6 @@ def _code(quantity: Quantity, found: Range) -> str | None:
         return "L"
     if over(bottom, bottom_open):
         return "H"
-    low_known = found.low is None or (bottom is not None and not under(bottom, False))
+    low_known = found.low is None or (bottom is not None and not (under(bottom, False) and not (bottom_open and bottom == found.low)))
     high_known = found.high is None or (top is not None and not (over(top, False) and not (top_open and top == found.high)))
     return "N" if low_known and high_known else None

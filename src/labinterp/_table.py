@@ -17,7 +17,7 @@ COLUMN_NAMES: dict[str, tuple[str, ...]] = {
         "test", "test name", "analyte", "name", "lab test", "component", "component name", "parameter", "observation", "measurement", "exam",
         "label", "marker", "biomarker", "determination", "item", "test description", "lab name", "result name", "test code", "analyt",
         "untersuchung", "bezeichnung", "messgröße", "bepaling", "prueba", "determinación", "analyse", "examen", "esame", "analita", "code name",
-        "source_name", "labname", "laborparameter", "paramètre", "parámetro", "analito", "parametro", "concept name", "description",
+        "source_name", "labname", "laborparameter", "paramètre", "parámetro", "analito", "parametro", "concept name", "event display", "description",
     ),
     "value": (
         "value", "result", "result value", "test result", "numeric result", "observation value", "lab value", "valuenum", "wert", "ergebnis",
@@ -32,7 +32,9 @@ COLUMN_NAMES: dict[str, tuple[str, ...]] = {
     ),
     "patient_id": (
         "patient id", "patient", "patientid", "pid", "subject", "subject id", "person id", "person", "mrn", "id patient", "seqn", "participant",
-        "participant id", "case", "case id", "patienten id", "patientennummer", "patiënt", "paziente", "paciente", "id", "vignette",
+        "participant id", "case", "case id", "patienten id", "patientennummer", "patiënt", "paziente", "paciente", "pat id", "patid",
+        "pat mrn id", "patient number", "patient no", "patient nr", "patienten nr", "patnr", "patiëntnummer", "hadm id", "patientunitstayid",
+        "icustay id", "stay id", "pat enc csn id", "id", "vignette",
     ),
     "sex": ("sex", "gender", "patient sex", "geschlecht", "sexe", "sexo", "sesso", "geslacht", "administrative sex"),
     "age_years": (
@@ -47,7 +49,7 @@ COLUMN_NAMES: dict[str, tuple[str, ...]] = {
     "collected_at": (
         "collected at", "collected", "collection date", "date collected", "collection time", "sample date", "sampling date", "specimen date", "drawn",
         "draw date", "date", "charttime", "observation date", "effective date", "datum", "entnahmedatum", "abnahmedatum", "date de prélèvement",
-        "fecha", "data prelievo", "afnamedatum", "timestamp", "datetime", "taken at",
+        "fecha", "data prelievo", "afnamedatum", "specimen taken time", "specimn taken time", "event end dt tm", "obs datetime", "timestamp", "datetime", "taken at",
     ),
     "loinc": ("loinc", "loinc code", "loinc_num", "loinc number", "loinc-code"),
     "specimen": ("specimen", "specimen type", "sample", "sample type", "fluid", "matrix", "material", "probenmaterial", "matériel", "muestra", "campione", "system"),
@@ -67,7 +69,7 @@ COLUMN_NAMES: dict[str, tuple[str, ...]] = {
     ),
     "flag": ("flag", "abnormal flag", "lab flag", "abnormal", "interpretation", "flags", "status flag", "hl7 flag", "result flag", "result flag c",
         "result flag name", "result_flag_c_name", "normalcy", "abnormal_yn", "bewertung", "markierung", "kennzeichen", "vlag", "afwijkend",
-        "segnalazione", "asterisco"),
+        "segnalazione", "asterisco", "anomalie", "drapeau", "alarma", "alerta"),
     "context": ("context", "contexts", "conditions", "circumstances", "declared context"),
     "trimester": ("trimester", "pregnancy trimester"),
 }  # fmt: skip

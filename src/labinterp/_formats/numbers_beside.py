@@ -17,7 +17,7 @@ _NO_NUMBER = pattern(r"9{6,}(?:\.0*)?|nan|null|none|na|n/a|<na>", re.IGNORECASE)
 _DIFFERENT = "The columns of the value and of its number hold different numbers, and nothing tells which is right."
 
 
-def one_value(text: Any, number: Any) -> Any:
+def one_value(text: Any, number: Any) -> tuple[Any, str | None]:
     """The value of a row.
 
     Args:
@@ -25,36 +25,44 @@ def one_value(text: Any, number: Any) -> Any:
         number: The cell of its number.
 
     Returns:
-        Any: The text where it says the same as the number or is no number; the number where the text is blank; a `ReadValue` where
-        only the number tells how the text reads; `Unreadable` where they hold different numbers.
+        tuple: The text where it says the same as the number or is no number; the number where the text is blank; a `ReadValue` where
+        only the number tells how the text reads, with the decimal mark that this proves; `Unreadable` where they hold different numbers.
 
     Example:
-        >>> one_value("<5", "5"), one_value("", "7.2"), one_value("1.015", "1.015")
-        ('<5', '7.2', ReadValue(value=Decimal('1.015'), comparator='', high=None, flag='', rest=''))
-        >>> one_value("72", "7.2").reason
+        >>> one_value("<5", "5")[0], one_value("", "7.2")[0], str(one_value("1.015", "1.015")[0])
+        ('<5', '7.2', '1.015')
+        >>> one_value("72", "7.2")[0].reason
         'unreadable_value'
     """
     if number is None or (isinstance(number, str) and (not number.strip() or _NO_NUMBER.fullmatch(number.strip()))):
-        return text
+        return text, None
     if not isinstance(number, (str, Unreadable)) and _NO_NUMBER.fullmatch(str(number)):
-        return text
+        return text, None
     if text is None or (isinstance(text, str) and not text.strip()):
-        return number
+        return number, None
     reads = _reads(text, (".", ","))
     marks = (".", ",") if isinstance(number, str) and "," in number else (".",)
-    numbers = {read.value for read in _reads(number, marks)}
+    numbers = {read.value for read in _reads(number, marks).values()}
     if not reads:
-        return text  # a word: whoever reads it says so
-    same = [read for read in reads if _holds(read, numbers)]
+        return text, None  # a word: whoever reads it says so
+    same = {mark: read for mark, read in reads.items() if _holds(read, numbers)}
     if not same:
-        return Unreadable("unreadable_value", _DIFFERENT, str(text))
-    alone = read_value(text)
-    return same[0] if isinstance(alone, Unreadable) and len({read.value for read in same}) == 1 else text
+        return Unreadable("unreadable_value", _DIFFERENT, str(text)), None
+    if len(same) == 1 and isinstance(read_value(text), Unreadable):
+        mark, read = next(iter(same.items()))
+        return read, mark
+    return text, None
 
 
-def _reads(raw: Any, marks: tuple[str, ...]) -> list[ReadValue]:
-    found = [read_value(raw, mark if isinstance(raw, str) else None) for mark in marks]
-    return [read for read in found if isinstance(read, ReadValue)]
+def end_of(raw: Any, mark: str) -> Any:
+    """An end of the range in the same row, where it reads as one number by the decimal mark that the value proved."""
+    read = read_value(raw, mark) if isinstance(raw, str) else None
+    return read.value if isinstance(read, ReadValue) and read == ReadValue(read.value) else raw
+
+
+def _reads(raw: Any, marks: tuple[str, ...]) -> dict[str, ReadValue]:
+    found = {mark: read_value(raw, mark if isinstance(raw, str) else None) for mark in marks}
+    return {mark: read for mark, read in found.items() if isinstance(read, ReadValue)}
 
 
 def _holds(read: ReadValue, numbers: set[Decimal]) -> bool:
