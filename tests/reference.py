@@ -498,7 +498,13 @@ def in_this_unit(row: Row, low: Fraction | None, high: Fraction | None) -> bool:
         return False
     limits = moved(row.analyte, row.contexts)
     normal = [stretch for stretch in normals(row, limits) if stretch is not None] if limits else []
-    return all(first <= one.last and last > max(one.first, 0.0) for one in normal)
+    meets = [first <= one.last and last > max(one.first, 0.0) for one in normal]
+    if all(meets) or not any(meets):
+        return all(meets)
+    # it meets the lines of some people only: then it must not meet anybody's in another unit
+    others = {converted(row.analyte, 1, unit, row.unit) for unit in data_of(row.analyte)["units"]["usual"]} - {1}
+    moved_ends = [(float(Fraction(low or 0) * size), inf if high is None else float(high * size)) for size in others]
+    return not any(bottom <= one.last and top > max(one.first, 0.0) for bottom, top in moved_ends for one in normal)
 
 
 def normals(row: Row, limits: dict[str, Any]) -> Iterator[Stretch | None]:

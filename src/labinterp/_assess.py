@@ -7,12 +7,14 @@ possible way: the same answer each time is an answer, else the missing fact is n
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from labinterp._book import Book, Rule
 from labinterp._codes import direction
 from labinterp._laboratory import in_this_unit, with_laboratory
 from labinterp._measure import Measured
+from labinterp._reported import Reported
 from labinterp._results import Basis, Finding, Memo, NotAssessed
 from labinterp._rules import Band, beside, place
 from labinterp._spans import holds
@@ -36,11 +38,11 @@ def assess_measured(book: Book, measured: Measured) -> Finding | NotAssessed:
     found = book.find(measured.analyte, measured.quantity.unit)
     result: Finding | NotAssessed
     if isinstance(found, Rule):
-        measured = _with_believable_range(measured, [found])
+        measured = _with_believable_range(book, measured, [found])
         notes = (*measured.notes, _PREGNANCY_NOTE) if silent_on_pregnancy(book, found) else measured.notes
         result = _finding(book, measured, found, notes, *_answer(found, measured))
     elif isinstance(found, list):
-        measured = _with_believable_range(measured, [rule for _, rule in found if rule is not None])
+        measured = _with_believable_range(book, measured, [rule for _, rule in found if rule is not None])
         result = _every_way(book, measured, found)
     else:
         result = _refuse(measured, "authority_gives_no_limit", _silence(book, found, entry))
@@ -51,15 +53,33 @@ def assess_measured(book: Book, measured: Measured) -> Finding | NotAssessed:
     return result
 
 
-def _with_believable_range(measured: Measured, rules: Sequence[Rule]) -> Measured:
-    """The laboratory's range as text where it cannot be in the unit of the value, by any of the rules that may answer."""
+def _with_believable_range(book: Book, measured: Measured, rules: Sequence[Rule]) -> Measured:
+    """The laboratory's range as text where it cannot be in the unit of the value, whoever of those the rules are for the person is.
+
+    It is of one person, and need not fit the rules of all of them: "40 - 130" U/L is no child's. But where it fits some only, it must not
+    fit any of them in another unit either: "2.5 - 4.5" may be an adult's phosphate in mg/dL, or a newborn's in mmol/L.
+    """
     reported = measured.reported
     if reported is None or (reported.low is None and reported.high is None):
         return measured
-    if all(in_this_unit(reported, rule.edges, [band.code for band in rule.bands]) for rule in rules):
+    fits = [in_this_unit(reported, rule.edges, [band.code for band in rule.bands]) for rule in rules]
+    if all(fits) or (any(fits) and not any(_elsewhere(book, measured, reported, rule) for rule in rules)):
         return measured
     said = f"The laboratory's range does not seem to be in {measured.quantity.unit}; it was kept as text and not used."
     return measured._replace(reported=reported.as_text(), notes=(*measured.notes, said))
+
+
+def _elsewhere(book: Book, measured: Measured, reported: Reported, rule: Rule) -> bool:
+    """Whether the ends would fit a rule in another unit of another size that the analyte is usually reported in."""
+    from fractions import Fraction  # seldom needed
+
+    entry = book.catalog.table["analytes"][measured.analyte]
+    factors, codes = entry["factors"], [band.code for band in rule.bands]
+    own = Fraction(factors[measured.quantity.unit])
+    sizes = {Fraction(factors[unit]) / own for unit in entry["usual"]} - {Fraction(1)}
+    ends = [None if end is None else Fraction(end) for end in (reported.low, reported.high)]
+    moved = ([None if end is None else Decimal(float(end * size)) for end in ends] for size in sizes)
+    return any(in_this_unit(reported._replace(low=low, high=high), rule.edges, codes) for low, high in moved)
 
 
 def _answer(rule: Rule, measured: Measured) -> tuple[str | None, str, tuple[str, ...]]:
@@ -188,8 +208,9 @@ def _silence(book: Book, silence: Any, entry: Mapping[str, Any]) -> str:
 
 def _refuse(measured: Measured, reason: str, message: str) -> NotAssessed:
     return NotAssessed(
-        measured.row, measured.analyte, measured.source_name, measured.value_text, measured.unit_text, reason, message, measured.quantity
-    )
+        measured.row, measured.analyte, measured.source_name, measured.value_text, measured.unit_text, reason, message, measured.quantity,
+        reported=measured.reported,
+    )  # fmt: skip
 
 
 def _with_critical(book: Book, measured: Measured, entry: Mapping[str, Any], finding: Finding) -> Finding:

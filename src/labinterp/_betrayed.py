@@ -202,7 +202,9 @@ def _lies(catalog: Catalog, one: Measured, unit: str, ordinary: bool) -> bool:
 
 
 def _refusal(one: Measured, message: str) -> NotAssessed:
-    return NotAssessed(one.row, one.analyte, one.source_name, one.value_text, one.unit_text, "implausible", message, one.quantity)
+    return NotAssessed(
+        one.row, one.analyte, one.source_name, one.value_text, one.unit_text, "implausible", message, one.quantity, reported=one.reported
+    )
 
 
 def _together(catalog: Catalog, check: Check, person: Person) -> str:

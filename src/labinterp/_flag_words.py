@@ -14,11 +14,11 @@ ABNORMAL = "A"
 _SAID = {
     "H": "h hh hu h> + ++ +++ ↑ ↑↑ ↑↑↑ high above hoch erhöht haut élevé élevée augmenté hoog verhoogd alto alta elevado elevada elevato elevata "
     "aumentado aumentato hög högt förhöjd høj højt høy høyt forhøjet forhøyet|above high normal|above normal|above range|above upper panic limits|"
-    "critical high|critically high|significantly high|very high|panic high|higher than normal|zu hoch|stark erhöht|leicht erhöht|trop élevé",
+    "critical high|281302008|critically high|significantly high|very high|panic high|higher than normal|zu hoch|stark erhöht|leicht erhöht|trop élevé",
     "L": "l ll lu l< - -- --- ↓ ↓↓ ↓↓↓ low below niedrig tief erniedrigt vermindert bas basse abaissé diminué diminuée laag verlaagd bajo baja "
     "disminuido disminuida basso bassa diminuito ridotto låg lågt sänkt lav lavt nedsat|below low normal|below normal|below range|"
-    "below lower panic limits|critical low|critically low|significantly low|very low|panic low|lower than normal|zu niedrig|zu tief|trop bas",
-    "N": "n normal norm ok normaal normale unauffällig normalt|within range|in range|within normal limits|within reference range|"
+    "below lower panic limits|281300000|critical low|critically low|significantly low|very low|panic low|lower than normal|zu niedrig|zu tief|trop bas",
+    "N": "n normal norm ok normaal normale unauffällig normalt|within range|in range|within normal limits|within reference range|281301001|"
     "normal (applies to non-numeric results)",
     ABNORMAL: "a aa * ** *** ! !! abnormal anormal anormale pathologisch auffällig afwijkend abnormaal patologico anomalo avvikande unormal|"
     "very abnormal|critical abnormal|critically abnormal|abnormal (applies to non-numeric results)|"
@@ -45,7 +45,8 @@ def flag_code(flag: str | None) -> str | None:
         ['H', 'L', 'A', 'H', None, 'H', None]
 
     Source:
-        HL7 v2 table 0078 and HL7 v3 ObservationInterpretation; words of six languages besides.
+        HL7 v2 table 0078 and HL7 v3 ObservationInterpretation; SNOMED CT 281302008, 281300000 and 281301001 (above, below and
+        within the reference range), as Dutch results carry them; words of six languages besides.
     """
     if not flag or len(flag) > _LONGEST:
         return None

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from labinterp._codes import COMPARATORS
 from labinterp._identify import Identified, Refused, identify
 from labinterp._inputs import LabResult
-from labinterp._quantity import Quantity, ReadValue, Unreadable, read_value
-from labinterp._reported import Reported, read_reported
+from labinterp._quantity import Quantity, Unreadable, read_value
+from labinterp._reported import Reported, beside_refusal, merge, read_reported
 from labinterp._results import NotAssessed
 from labinterp._rules import FAMILY, span_ends
 from labinterp._units import from_pint
@@ -75,7 +74,11 @@ def measure(catalog: Catalog, result: LabResult, row: int, decimal: str | None =
     unit_text = unit or ""
 
     def refuse(reason: str, message: str, analyte: str | None = None) -> NotAssessed:
-        return NotAssessed(row, analyte, str(name), value_text, unit_text, reason, message)
+        printed = None
+        if _has_printed(result):
+            sign, said = _text(result.comparator) or "", (result.ref_low, result.ref_high, result.ref_text, result.flag)
+            printed = beside_refusal(value, unit_text.strip(), sign, *said, catalog.units, decimal)
+        return NotAssessed(row, analyte, str(name), value_text, unit_text, reason, message, reported=printed)
 
     found = identify(catalog, name, _text(result.loinc), _text(result.specimen))
     if isinstance(found, Refused):
@@ -131,22 +134,34 @@ def weigh(
     number = float(quantity.value)
     if number in (0.0, inf, -inf) and quantity.value != number:  # smaller or larger than any number a laboratory prints
         message = "The number is too small or too large to be a laboratory value: check the decimal mark."
-        return NotAssessed(names.row, analyte, *names[1:], "implausible", message)
+        return NotAssessed(
+            names.row, analyte, *names[1:], "implausible", message, reported=_printed(catalog, quantity, result, flag, decimal)
+        )
     high = None if quantity.high is None else float(quantity.high)
     doubt = _doubt(catalog, entry, code, number, quantity.comparator, high)
     if doubt is not None:
         if doubt[0]:
-            return NotAssessed(names.row, analyte, *names[1:], "implausible", doubt[1], quantity)
+            printed = _printed(catalog, quantity, result, flag, decimal)
+            return NotAssessed(names.row, analyte, *names[1:], "implausible", doubt[1], quantity, reported=printed)
         notes = (*notes, doubt[1])
     if code in entry["unit_caveats"]:
         notes = (*notes, entry["unit_caveats"][code])
-    reported, flag = None, result.flag or flag
-    if result.ref_low is not None or result.ref_high is not None or result.ref_text or flag:
-        reported = read_reported(quantity, result.ref_low, result.ref_high, result.ref_text, flag, catalog.units, decimal)
-        if reported is not None and not _fits(reported, believed(catalog, entry, code)):
-            reported = reported.as_text()
-            notes = (*notes, f"The laboratory's range does not fit the unit {code}; it was kept as text and not used.")
+    reported = _printed(catalog, quantity, result, flag, decimal)
+    if reported is not None and not _fits(reported, believed(catalog, entry, code)):
+        reported = reported.as_text()
+        notes = (*notes, f"The laboratory's range does not fit the unit {code}; it was kept as text and not used.")
     return Measured(names.row, analyte, *names[1:], quantity, number, high, reported, notes)
+
+
+def _printed(catalog: Catalog, quantity: Quantity, result: LabResult, flag: str, decimal: str | None) -> Reported | None:
+    """The laboratory's range and flag, in the unit of the value."""
+    if not (flag or _has_printed(result)):
+        return None
+    return read_reported(quantity, result.ref_low, result.ref_high, result.ref_text, result.flag or flag, catalog.units, decimal)
+
+
+def _has_printed(result: LabResult) -> bool:
+    return bool(result.ref_low is not None or result.ref_high is not None or result.ref_text or result.flag)
 
 
 def _text(value: Any) -> str | None:
@@ -162,16 +177,6 @@ def _fits(reported: Reported, span: Believed) -> bool:
     low_end = reported.low is None or float(reported.low) <= span.ordinary_high
     high_end = reported.high is None or float(reported.high) >= span.ordinary_low
     return low_end and high_end and all(span.low <= end <= span.high for end in ends)
-
-
-def merge(read: ReadValue, comparator: str) -> ReadValue | None:
-    """Value and separate comparator column: they may say the same, or one of them nothing."""
-    text = {"≤": "<=", "≥": ">=", "=<": "<=", "=>": ">=", "=": "", "": ""}.get(comparator.strip(), comparator.strip())
-    if not text:
-        return read
-    if text == "~" or text not in COMPARATORS or read.high is not None or read.comparator not in ("", text):
-        return None
-    return read._replace(comparator=text)
 
 
 # --- unit -------------------------------------------------------------------------------------------------

@@ -10,11 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from labinterp._lazy import pattern
 from labinterp._quantity import ReadValue, Unreadable, read_value
-from labinterp._units import UnitTable
 
 LONGEST = 80  # characters; a longer text is no plain range, and a bound keeps hostile input cheap
 
@@ -83,6 +82,14 @@ _END = pattern(rf"(?P<sign><=?|>=?)?\s*(?P<end>[+-]?{_NUMBER}(?:e-?[0-9]{{1,3}})
 NO_END = {"", "-", "--", "n/a", "na", "null", "none", "nan", "<na>", "nat", "."}  # a column that says that this end is open
 
 
+class Spellings(Protocol):
+    """What reads a unit in a range: the catalog's table, or what was printed with the value."""
+
+    def read(self, text: str, /) -> str | None:
+        """The unit a text shows; None where it is none that is known."""
+        ...
+
+
 class Range(NamedTuple):
     """Both ends, and whether each belongs to the range."""
 
@@ -92,7 +99,7 @@ class Range(NamedTuple):
     high_counts: bool
 
 
-def printed_range(low: Any, high: Any, text: Any, unit: str, units: UnitTable, decimal: str | None) -> Range | None:
+def printed_range(low: Any, high: Any, text: Any, unit: str, units: Spellings, decimal: str | None) -> Range | None:
     """The range itself, where what was printed is plain; None where there is none.
 
     Args:
@@ -115,7 +122,7 @@ def printed_range(low: Any, high: Any, text: Any, unit: str, units: UnitTable, d
 _UNCLEAR = Range(None, False, None, False)  # ends are printed and cannot be read
 
 
-def _from_ends(low: Any, high: Any, unit: str, units: UnitTable, decimal: str | None) -> Range | None:
+def _from_ends(low: Any, high: Any, unit: str, units: Spellings, decimal: str | None) -> Range | None:
     """Two columns. 0-0 means that there is none; an end that cannot be read makes the other one half a range."""
     bottom, top = _end(low, ">", unit, units), _end(high, "<", unit, units)
     if bottom is None and top is None:
@@ -137,7 +144,7 @@ def _nothing(*ends: tuple[Any, bool] | None) -> bool:
     return all(isinstance(read, ReadValue) and read.value == 0 for read in reads)
 
 
-def _end(raw: Any, away: str, unit: str, units: UnitTable) -> tuple[Any, bool] | None:
+def _end(raw: Any, away: str, unit: str, units: Spellings) -> tuple[Any, bool] | None:
     """One end, and whether it belongs to the range itself ("<15" does not); None where there is none."""
     text = _clean(str(raw))
     if len(text) > LONGEST:
@@ -182,7 +189,7 @@ def _clean(text: str) -> str:
     return text.strip(" ")
 
 
-def _from_text(text: str, unit: str, units: UnitTable, decimal: str | None) -> Range | None:
+def _from_text(text: str, unit: str, units: Spellings, decimal: str | None) -> Range | None:
     if len(text) > LONGEST:
         return None
     text = _clean(text)
@@ -218,7 +225,7 @@ def _from_text(text: str, unit: str, units: UnitTable, decimal: str | None) -> R
     return None
 
 
-def _unwrapped(text: str, unit: str, units: UnitTable) -> tuple[str, bool]:
+def _unwrapped(text: str, unit: str, units: Spellings) -> tuple[str, bool]:
     """The text without one pair of brackets around the range, behind which the unit may stand."""
     close = {"(": ")", "[": "]", "{": "}"}.get(text[:1])
     if close is None or close not in text:
@@ -229,7 +236,7 @@ def _unwrapped(text: str, unit: str, units: UnitTable) -> tuple[str, bool]:
     return inside.strip(), True
 
 
-def _same_unit(text: str, unit: str, units: UnitTable) -> bool:
+def _same_unit(text: str, unit: str, units: Spellings) -> bool:
     """Whether a text is the unit of the value, or nothing. What stands behind "^" is read too, not dropped."""
     text = text.strip().removeprefix("^").strip()
     if text[:1] + text[-1:] in ("()", "[]"):

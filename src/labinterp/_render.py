@@ -71,7 +71,7 @@ _MANY = 4  # tests that the catalog does not know; so many of them would hide th
 def _aside(report: Report) -> dict[int, str]:
     """Row -> what it shows, of the tests that the catalog does not know, where there are many: they are told in one line."""
     unknown = {
-        one.row: f"{one.source_name or '(no name)'} {one.value_text} {one.unit_text}".strip()
+        one.row: f"{one.source_name or '(no name)'} {one.value_text} {one.unit_text}".strip() + _by_laboratory(one)
         for one in report.not_assessed
         if one.reason == "unknown_analyte" and simply_not_here(one.message)
     }
@@ -113,17 +113,18 @@ def _person(report: Report, catalog: Catalog) -> str:
     return ", ".join(words)
 
 
+def _by_laboratory(refused: NotAssessed) -> str:
+    """What the laboratory's own range says of a result that has no answer here, in small print."""
+    code = refused.reported.code if refused.reported else None
+    return "" if code is None else f" (the laboratory's own range says {code})"
+
+
 def _row(answer: Finding | NotAssessed) -> list[Any]:
     if isinstance(answer, NotAssessed):
         shown = f"{answer.value_text} {answer.unit_text}".strip()
-        return [
-            str(answer.row),
-            Text(answer.source_name),
-            Text(shown),
-            Text("-"),
-            Text(f"not assessed: {answer.reason.replace('_', ' ')}"),
-            "",
-        ]
+        said = Text(f"not assessed: {answer.reason.replace('_', ' ')}")
+        said.append(_by_laboratory(answer), style="dim")
+        return [str(answer.row), Text(answer.source_name), Text(shown), Text("-"), said, ""]
     return [str(answer.row), Text(answer.source_name), *_answer(answer)]
 
 

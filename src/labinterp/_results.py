@@ -252,6 +252,7 @@ class NotAssessed(NamedTuple):
         message: One or two sentences, with the next step.
         quantity: Value and unit, where they could be read.
         source: Where the result stood, as its reader says.
+        reported: The laboratory's own range and flag, where printed: its own range is held against its own number, as both stand.
     """
 
     row: int
@@ -263,10 +264,14 @@ class NotAssessed(NamedTuple):
     message: str
     quantity: Quantity | None = None
     source: str | None = None
+    reported: Reported | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data in the published form."""
-        return {name: getattr(self, name) for name in self._fields[:7]} | ({} if self.source is None else {"source": self.source})
+        made = {name: getattr(self, name) for name in self._fields[:7]}
+        if self.reported is not None:
+            made["reported"] = self.reported.to_dict()
+        return made if self.source is None else made | {"source": self.source}
 
     def _repr_html_(self) -> str | None:
         return _glance(self)

@@ -17,20 +17,24 @@ COLUMN_NAMES: dict[str, tuple[str, ...]] = {
         "test", "test name", "analyte", "name", "lab test", "component", "component name", "parameter", "observation", "measurement", "exam",
         "label", "marker", "biomarker", "determination", "item", "test description", "lab name", "result name", "test code", "analyt",
         "untersuchung", "bezeichnung", "messgröße", "bepaling", "prueba", "determinación", "analyse", "examen", "esame", "analita", "code name",
-        "source_name",
+        "source_name", "labname", "laborparameter", "paramètre", "parámetro", "analito", "parametro", "concept name", "event display", "description",
     ),
     "value": (
         "value", "result", "result value", "test result", "numeric result", "observation value", "lab value", "valuenum", "wert", "ergebnis",
         "messwert", "valeur", "résultat", "resultado", "valor", "risultato", "valore", "uitslag", "resultaat", "waarde", "reading", "value_text",
-        "reported value",
+        "reported value", "ord value", "order value", "result val", "lab result text", "value numeric", "numeric value", "value num", "result num",
+        "ord num value", "result numeric", "labresult",
     ),
     "unit": (
         "unit", "units", "unit of measure", "uom", "units of measure", "result unit", "result units", "valueuom", "einheit", "unité", "unite",
         "unités", "unidad", "unidades", "unità", "unita di misura", "eenheid", "ucum", "unit_text",
+        "reference unit", "labmeasurenamesystem", "unità di misura", "u.m.", "unidad de medida",
     ),
     "patient_id": (
         "patient id", "patient", "patientid", "pid", "subject", "subject id", "person id", "person", "mrn", "id patient", "seqn", "participant",
-        "participant id", "case", "case id", "patienten id", "patientennummer", "patiënt", "paziente", "paciente", "id", "vignette",
+        "participant id", "case", "case id", "patienten id", "patientennummer", "patiënt", "paziente", "paciente", "pat id", "patid",
+        "pat mrn id", "patient number", "patient no", "patient nr", "patienten nr", "patnr", "patiëntnummer", "hadm id", "patientunitstayid",
+        "icustay id", "stay id", "pat enc csn id", "id", "vignette",
     ),
     "sex": ("sex", "gender", "patient sex", "geschlecht", "sexe", "sexo", "sesso", "geslacht", "administrative sex"),
     "age_years": (
@@ -45,22 +49,46 @@ COLUMN_NAMES: dict[str, tuple[str, ...]] = {
     "collected_at": (
         "collected at", "collected", "collection date", "date collected", "collection time", "sample date", "sampling date", "specimen date", "drawn",
         "draw date", "date", "charttime", "observation date", "effective date", "datum", "entnahmedatum", "abnahmedatum", "date de prélèvement",
-        "fecha", "data prelievo", "afnamedatum", "timestamp", "datetime", "taken at",
+        "fecha", "data prelievo", "afnamedatum", "specimen taken time", "specimn taken time", "event end dt tm", "obs datetime", "timestamp", "datetime", "taken at",
     ),
     "loinc": ("loinc", "loinc code", "loinc_num", "loinc number", "loinc-code"),
     "specimen": ("specimen", "specimen type", "sample", "sample type", "fluid", "matrix", "material", "probenmaterial", "matériel", "muestra", "campione", "system"),
     "comparator": ("comparator", "operator", "value comparator", "prefix", "sign", "qualifier", "result qualifier"),
-    "ref_low": ("ref low", "reference low", "low", "range low", "lower limit", "ref range lower", "normal low", "lln", "reflow", "reference range low", "ref min", "min ref"),
-    "ref_high": ("ref high", "reference high", "high", "range high", "upper limit", "ref range upper", "normal high", "uln", "refhigh", "reference range high", "ref max", "max ref"),
+    "ref_low": ("ref low", "reference low", "low", "range low", "lower limit", "ref range lower", "normal low", "lln", "reflow", "reference range low", "ref min", "min ref",
+        "ref range low", "reference range lower", "normal range low", "untergrenze", "untere grenze", "borne inférieure", "ondergrens", "limite inferiore",
+        "límite inferior"),
+    "ref_high": ("ref high", "reference high", "high", "range high", "upper limit", "ref range upper", "normal high", "uln", "refhigh", "reference range high", "ref max", "max ref",
+        "ref range high", "reference range upper", "normal range high", "obergrenze", "obere grenze", "borne supérieure", "bovengrens", "limite superiore",
+        "límite superior"),
     "ref_text": (
         "ref text", "reference range", "ref range", "reference interval", "reference", "normal range", "range", "referenzbereich", "normbereich",
         "valeurs de référence", "rango de referencia", "valores de referencia", "valori di riferimento", "referentiewaarden", "ref interval",
+        "referenzwerte", "referenzwert", "referenz", "ref.-bereich", "normwerte", "normwert", "valeurs usuelles", "valeurs normales",
+        "intervalle de référence", "normes", "referentie", "referentiewaarde", "referentie-interval", "normaalwaarden", "intervallo di riferimento",
+        "intervalo de referencia", "valores normales",
     ),
-    "flag": ("flag", "abnormal flag", "lab flag", "abnormal", "interpretation", "flags", "status flag", "hl7 flag"),
+    "flag": ("flag", "abnormal flag", "lab flag", "abnormal", "interpretation", "flags", "status flag", "hl7 flag", "result flag", "result flag c",
+        "result flag name", "result_flag_c_name", "normalcy", "abnormal_yn", "bewertung", "markierung", "kennzeichen", "vlag", "afwijkend",
+        "segnalazione", "asterisco", "anomalie", "drapeau", "alarma", "alerta"),
     "context": ("context", "contexts", "conditions", "circumstances", "declared context"),
     "trimester": ("trimester", "pregnancy trimester"),
 }  # fmt: skip
 ROLES = tuple(COLUMN_NAMES)
+NUMBER = "value number"  # the column of a number that was made of the text in the column of the value; never asked for by name
+_NUMBERS = frozenset(
+    squash(name)
+    for name in (
+        "valuenum",
+        "value numeric",
+        "numeric value",
+        "numeric result",
+        "value num",
+        "result num",
+        "ord num value",
+        "result numeric",
+        "labresult",
+    )
+)
 _BY_NAME = {squash(name): role for role, names in COLUMN_NAMES.items() for name in (role, *names)}
 # Two of these in one file are two answers: the caller says which. Of the others the commonest name is taken.
 _ONE_ONLY = {"value", "unit", "sex", "age_years", "pregnant", "comparator"}
@@ -180,6 +208,12 @@ def known_columns(names: Sequence[str], asked: Mapping[str, str]) -> dict[str, i
         if role is None:
             continue
         rank = [squash(n) for n in (role, *COLUMN_NAMES[role])].index(squash(name))
+        if role == "value" and role in found and role not in asked and NUMBER not in found:
+            other = found[role]  # the text is what was printed; a number that was made of it only proves it
+            helpers = [at for at in (other, number) if squash(names[at]) in _NUMBERS]
+            if len(helpers) == 1:
+                found[NUMBER], found[role] = helpers[0], number if helpers == [other] else other
+                continue
         if role in found and role in _ONE_ONLY and role not in asked:
             first = names[found[role]][:30]
             raise InputError(
@@ -260,5 +294,5 @@ def harmless(cell: str) -> str:
 
 
 __all__ = [
-    "COLUMN_NAMES", "ROLES", "Table", "decode", "find_columns", "harmless", "header_of", "known_columns", "listed", "read_table", "role_of", "roles_in", "roles_of", "write_table",
+    "COLUMN_NAMES", "NUMBER", "ROLES", "Table", "decode", "find_columns", "harmless", "header_of", "known_columns", "listed", "read_table", "role_of", "roles_in", "roles_of", "write_table",
 ]  # fmt: skip

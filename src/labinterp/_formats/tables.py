@@ -15,10 +15,11 @@ from labinterp._catalog import Catalog
 from labinterp._draws import Facts, filled, person
 from labinterp._facts import read_age, read_date, read_pregnancy, read_trimester
 from labinterp._facts import read_contexts as _read_contexts
+from labinterp._formats.numbers_beside import end_of, one_value
 from labinterp._inputs import LabResult, read_sex
 from labinterp._intake import PanelIn, stood
 from labinterp._quantity import Unreadable
-from labinterp._table import Table, find_columns
+from labinterp._table import NUMBER, Table, find_columns
 from labinterp.errors import InputError
 
 Exact = Mapping[tuple[int, int], Any]  # (row, column) from 0 -> a number, or why the cell is none
@@ -102,14 +103,19 @@ def _result(table: Table, number: int, fact: Facts, exact: Exact) -> LabResult:
 
     def cell(role: str) -> Any:
         plain = exact.get((number, table.columns.get(role, -1)))
-        if plain is not None and (role == "value" or (role in ("ref_low", "ref_high") and not isinstance(plain, Unreadable))):
+        if plain is not None and (role in ("value", NUMBER) or (role in ("ref_low", "ref_high") and not isinstance(plain, Unreadable))):
             return plain
         return table.cell(row, role) or None
 
     day = fact.day if isinstance(fact.day, date) else None
+    value, low, high, mark = cell("value"), cell("ref_low"), cell("ref_high"), None
+    if NUMBER in table.columns:
+        value, mark = one_value(value, cell(NUMBER))
+    if mark is not None:
+        low, high = end_of(low, mark), end_of(high, mark)
     return LabResult(
-        table.cell(row, "test"), torn(table, row) or cell("value"), cell("unit"), loinc=cell("loinc"), specimen=cell("specimen"),
-        collected_at=day, comparator=cell("comparator"), ref_low=cell("ref_low"), ref_high=cell("ref_high"), ref_text=cell("ref_text"),
+        table.cell(row, "test"), torn(table, row) or value, cell("unit"), loinc=cell("loinc"), specimen=cell("specimen"),
+        collected_at=day, comparator=cell("comparator"), ref_low=low, ref_high=high, ref_text=cell("ref_text"),
         flag=cell("flag"),
     )  # fmt: skip
 

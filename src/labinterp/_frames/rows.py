@@ -26,8 +26,9 @@ from labinterp._frames.recognised import Hashes, Recognised, hashed
 from labinterp._frames.stretches import Answer, Stretched
 from labinterp._frames.texts import LOCK, Coded, Ints, Meet, Screen, Texts, as_text
 from labinterp._frames.words import Written
-from labinterp._measure import NO_UNIT, merge
+from labinterp._measure import NO_UNIT
 from labinterp._quantity import Quantity, ReadValue, Unreadable, read_value
+from labinterp._reported import merge
 from labinterp._results import reach
 
 Columns = Mapping[str, pl.Series]

@@ -23,8 +23,8 @@ from labinterp._frames.row_keys import AMBIGUOUS, NAMES, NOTHING, PLAIN, RANGES,
 from labinterp._frames.stretches import Stretched
 from labinterp._frames.texts import as_text
 from labinterp._frames.words import Written
-from labinterp._measure import merge
 from labinterp._quantity import ReadValue, Unreadable, read_value
+from labinterp._reported import merge
 from labinterp.errors import InputError
 
 NONE = -1  # no code

@@ -141,6 +141,7 @@ class NotAssessed(BaseModel):
     unit_text: str
     reason: Reason
     message: str
+    reported: ReportedRange = left_out("The laboratory's own range and flag; left out where it printed neither.")
     source: str = left_out("Where the result stood in its file; left out where it came from none.")
 
 

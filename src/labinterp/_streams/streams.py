@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
+from labinterp._table import NUMBER
 from labinterp.errors import InputError, LabInterpError, MissingExtraError
 
 try:
@@ -175,6 +176,11 @@ def _asked(found: Scan, wish: Wish) -> Asked:
     clash = [name for name in found.names if name.strip() in {f"li_{one}" for one in ADDED}]
     if clash and wish.kept != RESULTS:
         raise InputError(f"the file already has the column {clash[0]!r}; rename it, or use --columns results")
+    if NUMBER in found.roles:
+        text, number = found.roles["value"][:30], found.roles[NUMBER][:30]
+        raise InputError(
+            f"two columns may be the value: {text!r} and {number!r}; read row by row, one is taken: name it, for example --column value={text}"
+        )
     roles = {role: name for role, name in found.roles.items() if role in ASKED_ROLES}
     names = [name for name in found.names if name not in clash]
     return asked(names, roles, columns=wish.kept, **wish.options)
