@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -70,6 +71,62 @@ def test_the_example_panel_is_read_whole(cli: Cli) -> None:
         assert text in done.out
     assert "No clinician has" in done.out
     assert "\x1b" not in done.out
+
+
+def piped(*args: str, **env: str) -> str:
+    """What a process of its own writes into a pipe, with no width and no colour asked for but those given."""
+    base = {name: text for name, text in os.environ.items() if name not in ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "TERM")}
+    paths = {"PYTHONPATH": str(ROOT / "src"), "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run([sys.executable, "-m", "labinterp", *args], env={**base, **paths, **env}, capture_output=True, check=True)
+    return done.stdout.decode()
+
+
+def test_a_pipe_is_as_wide_as_a_page_and_has_no_colour() -> None:
+    """Where there is no terminal the table has 120 columns; a width that is set is taken."""
+    text = piped("interpret", PANEL)
+    assert "\x1b" not in text
+    assert 100 < max(map(len, text.splitlines())) <= 120
+    assert max(map(len, piped("interpret", PANEL, COLUMNS="80").splitlines())) <= 80
+
+
+def test_a_narrow_terminal_parts_no_word(cli: Cli) -> None:
+    """At 80 columns each name, value and limit set can be read; an id is parted at its stroke and nowhere else."""
+    words = set(piped("interpret", PANEL, COLUMNS="80").split())
+    for word in (
+        "Methylmalonsäure",
+        "umol/L",
+        "indeterminate,",
+        "vitamin_d/",
+        "nam-2011",
+        "vitamin_b12/",
+        "nice-ng239-2024",
+        "brinda-inflammation",
+    ):
+        assert word in words
+
+
+def test_sources_are_numbered_where_they_are_asked_for(cli: Cli) -> None:
+    """--sources puts a number behind each line and sentence and its source below; without it the way to them is said."""
+    text = cli("interpret", PANEL, "--sources").out
+    body, _, listed = text.partition("\nSources\n")
+    marks = {int(n) for found in re.findall(r"\[([\d,\s]+)\]", body) for n in found.split(",")}
+    numbers = [int(n) for n in re.findall(r"^  \[(\d+)\] ", listed, re.MULTILINE)]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert marks <= set(numbers)  # a cell of the table may part its numbers
+    assert max(marks) == len(numbers)
+    assert "p. 14, summary of serum 25OHD levels" in " ".join(listed.split())
+    assert "vitamin_d/nam-2011 [1" in body
+    plain = cli("interpret", PANEL).out
+    assert "add --sources" in plain
+    assert "[1" not in plain
+
+
+def test_the_sources_of_many_people_stand_once(cli: Cli) -> None:
+    """Two people share one list below the last."""
+    stdin = b"id,test,value,unit,age\nA,Ferritin,5,ug/L,40\nB,Ferritin,6,ug/L,41\n"
+    text = cli("interpret", "-", "--sources", stdin=stdin).out
+    assert text.count("\nSources\n") == 1
+    assert text.count("cut-off values, as reported by") == 1
 
 
 def test_json_has_the_published_keys(cli: Cli) -> None:

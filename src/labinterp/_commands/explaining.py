@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from labinterp._commands.options import (
     AgeOption,
@@ -21,7 +20,7 @@ from labinterp._commands.options import (
     authority_of,
     catalog_of,
 )
-from labinterp._commands.output import write_json
+from labinterp._commands.output import console, write_json
 from labinterp._documents import document
 from labinterp._inputs import LabResult, Patient, read_sex
 from labinterp._interpret import interpret as interpret_panel
@@ -64,7 +63,7 @@ def explain(
             return
         from labinterp._render_story import show_story
 
-        show_story(Console(), story(catalog, name))
+        show_story(console(), story(catalog, name))
         return
     patient = Patient(sex=read_sex(sex), age_years=None if age is None else read_age(age), pregnant=pregnant, contexts=context or ())
     options: dict[str, Any] = {"authority": authority_of(authority, catalog), "as_of": as_of, "catalog": catalog, "decimal": decimal}
@@ -74,17 +73,20 @@ def explain(
         write_json(None, {**document(catalog, [report]), "trace": traces, **({"story": story(catalog, name)} if muscle else {})})
         return
     from labinterp._render import show_candidates, show_report, show_trace
+    from labinterp._render_sources import Sources
     from labinterp._render_story import show_story
 
-    console = Console()
+    screen = console()
     for finding in (*report.findings, *report.derived):
-        show_trace(console, finding)
-        console.print()
+        show_trace(screen, finding)
+        screen.print()
     if report.not_assessed:
-        show_candidates(console, catalog, name)
-    show_report(console, report, catalog)
+        show_candidates(screen, catalog, name)
+    sources = Sources()
+    show_report(screen, report, catalog, sources)
+    sources.show(screen)
     if muscle:
-        show_story(console, story(catalog, name))
+        show_story(screen, story(catalog, name))
 
 
 def effects(
@@ -106,6 +108,6 @@ def effects(
     from labinterp._render_story import show_behind, show_effects
 
     if effect is None:
-        show_effects(Console(), data)
+        show_effects(console(), data)
     else:
-        show_behind(Console(), data)
+        show_behind(console(), data)

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from labinterp._commands.options import DecimalOption, LimitsOption, ToPlain, ToPlainOption, catalog_of
-from labinterp._commands.output import write_json
+from labinterp._commands.output import console, write_json
 from labinterp._convert import convert as convert_quantity
 from labinterp._documents import limits_document
 
@@ -43,7 +42,7 @@ def analytes(to: ToPlainOption = ToPlain.table, limits: LimitsOption = None) -> 
         return
     from labinterp._render import show_analytes
 
-    show_analytes(Console(), catalog)
+    show_analytes(console(), catalog)
 
 
 def limits_command(
@@ -63,7 +62,7 @@ def limits_command(
         return
     from labinterp._render import show_limits
 
-    show_limits(Console(), catalog, id)
+    show_limits(console(), catalog, id)
 
 
 def schema(

@@ -81,6 +81,7 @@ def interpret(
     jobs: Annotated[
         int | None, typer.Option("--jobs", min=1, help="Processes or threads that work at once. Default: row by row all cores, else one.")
     ] = None,
+    sources: Annotated[bool, typer.Option("--sources", help="The table with numbers behind its sentences, and each source below.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="End with code 2 when a row could not be assessed.")] = False,
 ) -> None:
     """Interpret files of results, of one or many people: one file with its draws together, or any number of rows one by one.
@@ -93,14 +94,14 @@ def interpret(
     """
     if jobs is not None:
         os.environ["POLARS_MAX_THREADS"] = str(jobs)  # is read when polars is first imported
-    sources = given(files)
-    how = way(sources, to, out, stream, from_)
+    inputs = given(files)
+    how = way(inputs, to, out, stream, from_)
     catalog = catalog_of(limits)
     roles, units = pairs(column or [], "--column", "value=RESULT"), pairs(unit or [], "--unit", "ferritin=ug/L")
     options: dict[str, Any] = {"authority": authority_of(authority, catalog), "as_of": as_of, "catalog": catalog, "decimal": decimal}
     wanted = Wanted(roles, delimiter, encoding, units, sheet)
     if how.streamed:
-        wide = _wide(sources, wanted)
+        wide = _wide(inputs, wanted)
         if (wide or _together(from_, wanted)) and stream is None and not how.folder and not source_column:
             how = how._replace(streamed=False)
         elif wide:
@@ -115,7 +116,7 @@ def interpret(
         from labinterp._streams.streams import streamed
 
         reading: dict[str, Any] = {"columns": roles, "delimiter": delimiter, "encoding": encoding, "source_column": source_column}
-        done, lines = streamed(sources, how, columns.value, reading, {"sex": sex, "age": age, "pregnant": pregnant}, options)
+        done, lines = streamed(inputs, how, columns.value, reading, {"sex": sex, "age": age, "pregnant": pregnant}, options)
         typer.echo("\n".join(lines), err=True)
         if summary:
             write(summary, json.dumps({"labinterp": __version__, "catalog": catalog.version, **done}, ensure_ascii=False, indent=2) + "\n")
@@ -128,7 +129,7 @@ def interpret(
     source = (
         read_bytes(sys.stdin.buffer.read(), format=from_, **reading)
         if files[0] == "-"
-        else read_files([one.address or one.path or "" for one in sources], format=from_, **reading)
+        else read_files([one.address or one.path or "" for one in inputs], format=from_, **reading)
     )
     if how.form == "csv":
         no_clash(source)
@@ -148,10 +149,16 @@ def interpret(
         write(how.out, written(how.form, source, reports, catalog))
     else:
         from labinterp._render import show_report
+        from labinterp._render_sources import Sources
 
         def show(console: Console) -> None:
+            gathered = Sources() if sources else None
             for report in reports:
-                show_report(console, report, catalog)
+                show_report(console, report, catalog, gathered)
+            if gathered:
+                gathered.show(console)
+            elif reports:
+                console.print("Where each line and sentence is printed: add --sources.")
 
         write_shown(how.out, show)
     _end(source, counts(reports), strict)
