@@ -10,6 +10,7 @@ import re
 import stat
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,65 @@ MORE = {
 
 def rows(text: str, delimiter: str = ",") -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text), delimiter=delimiter))
+
+
+# --- what a stranger gives it ---------------------------------------------------------------------------------
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
+
+
+def document_of_text() -> bytes:
+    """A file of a word processor, as far as it can be told by its parts."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<a/>")
+        archive.writestr("word/document.xml", "<a/>")
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "what", "step"),
+    [
+        ("names.csv", b"foo,bar,baz\n1,2,3\n", "3 columns and none of the usual names", "--column value=NAME"),
+        ("mark.csv", b"test#value#unit\nFerritin#12#ug/L\n", "one column and none of the usual names", "--delimiter"),
+        ("scan.pdf", b"%PDF-1.4\n", "this is a PDF", "type them into a table"),
+        ("photo.png", PNG, "this is a picture", "type them into a table"),
+        ("photo.jpg", b"\xff\xd8\xff\xe0\0\x10JFIF\0" + bytes(range(256)), "this is a picture", "type them into a table"),
+        ("photo.heic", b"\0\0\0\x18ftypheic" + bytes(range(256)), "this is a picture", "type them into a table"),
+        ("letter.docx", document_of_text(), "this is a document of text or slides", "CSV file"),
+        ("page.html", b"<!DOCTYPE html>\n<html><body>x</body></html>", "this is a web page", "save the results as CSV"),
+        ("empty.csv", b"", "the file is empty", "accepted: CSV"),
+        ("what.bin", b"\1\0\2\0" * 900, "this is a binary file", "accepted: CSV, TSV, Excel"),
+    ],
+)
+def test_a_file_that_is_no_table_gets_one_calm_paragraph(cli: Cli, tmp_path: Path, name: str, data: bytes, what: str, step: str) -> None:
+    """Its name, what it is and one next step, on standard error; code 1, nothing on standard output, no traceback."""
+    path = tmp_path / name
+    path.write_bytes(data)
+    done = cli("interpret", str(path))
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith(f"labinterp: {name}: ")
+    assert what in done.err
+    assert step in done.err
+    assert done.err.count("\n") == 1
+
+
+def test_a_fact_that_cannot_be_read_is_told_even_where_the_file_states_it(cli: Cli) -> None:
+    """A word given on the command line is never passed over in silence."""
+    for given in (("--sex", "xx"), ("--age", "old")):
+        done = cli("interpret", "-", *given, stdin=ONE)
+        assert (done.code, done.out) == (1, "")
+        assert "accepted: " in done.err
+
+
+def test_a_name_that_is_unknown_leads_on(cli: Cli) -> None:
+    """Near names are told, never a wall of all; without any, the command that lists them."""
+    done = cli("interpret", PANEL, "--authority", "nhs")
+    assert done.code == 1
+    assert "closest: " in done.err
+    assert "`labinterp limits ANALYTE`" in done.err
+    assert len(done.err) < 200
+    assert cli("limits", "zinc").err == "labinterp: no analyte called 'zinc'\n  `labinterp analytes` lists them all\n"
 
 
 # --- interpret: forms of output ------------------------------------------------------------------------------
@@ -386,7 +446,7 @@ def test_without_the_extra_the_command_line_says_which(tmp_path: Path) -> None:
     code = "import sys; sys.modules['typer'] = None; from labinterp.__main__ import main; main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "labinterp.cli needs the extra 'cli':  pip install \"labinterp[cli]\"\n"
+    assert done.stderr == "this needs the extra 'cli':  pip install \"labinterp[cli]\"\n"
 
 
 # --- writing to a file ---------------------------------------------------------------------------------------

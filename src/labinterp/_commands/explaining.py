@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from labinterp._commands.options import (
+    PERSON,
     AgeOption,
     AsOfOption,
     AuthorityOption,
@@ -17,6 +18,7 @@ from labinterp._commands.options import (
     SexOption,
     ToPlain,
     ToPlainOption,
+    age_of,
     authority_of,
     catalog_of,
 )
@@ -26,18 +28,22 @@ from labinterp._inputs import LabResult, Patient, read_sex
 from labinterp._interpret import interpret as interpret_panel
 from labinterp._story import behind, effect_id, effect_list, story
 from labinterp.errors import InputError
-from labinterp.readers import read_age
 
 
 def explain(
-    analyte: Annotated[str, typer.Argument(help="Id, name or LOINC code.")],
-    value: Annotated[str | None, typer.Argument(help='Value with its unit, such as "18 ng/mL"; not needed with --muscle.')] = None,
+    analyte: Annotated[str, typer.Argument(metavar="ANALYTE", help="Id, name or LOINC code.")],
+    value: Annotated[
+        str | None, typer.Argument(metavar="VALUE", help='Value with its unit, such as "18 ng/mL"; not needed with --muscle.')
+    ] = None,
     muscle: Annotated[bool, typer.Option("--muscle", help="What the analyte has to do with muscle: states, effects, sources.")] = False,
     sex: SexOption = None,
     age: AgeOption = None,
     pregnant: PregnantOption = None,
     context: Annotated[
-        list[str] | None, typer.Option("--context", help="Declared circumstance, such as inflammation. May be repeated.")
+        list[str] | None,
+        typer.Option(
+            "--context", metavar="NAME", rich_help_panel=PERSON, help="Declared circumstance, such as inflammation. May be repeated."
+        ),
     ] = None,
     authority: AuthorityOption = None,
     as_of: AsOfOption = None,
@@ -65,7 +71,7 @@ def explain(
 
         show_story(console(), story(catalog, name))
         return
-    patient = Patient(sex=read_sex(sex), age_years=None if age is None else read_age(age), pregnant=pregnant, contexts=context or ())
+    patient = Patient(sex=read_sex(sex), age_years=None if age is None else age_of(age), pregnant=pregnant, contexts=context or ())
     options: dict[str, Any] = {"authority": authority_of(authority, catalog), "as_of": as_of, "catalog": catalog, "decimal": decimal}
     report = interpret_panel([LabResult(catalog.table["analytes"][name]["name"], value)], patient, research=research, **options)
     if to is ToPlain.json:
@@ -90,7 +96,9 @@ def explain(
 
 
 def effects(
-    effect: Annotated[str | None, typer.Argument(help="Id, name or everyday word, such as cramps. Default: list all.")] = None,
+    effect: Annotated[
+        str | None, typer.Argument(metavar="EFFECT", help="Id, name or everyday word, such as cramps. Default: list all.")
+    ] = None,
     limits: LimitsOption = None,
     to: ToPlainOption = ToPlain.table,
 ) -> None:

@@ -14,17 +14,25 @@ from rich.console import Console  # noqa: TC002
 
 from labinterp import __version__
 from labinterp._commands.options import (
+    READING,
+    ROWS,
     AgeOption,
     AsOfOption,
     AuthorityOption,
+    ColumnOption,
     Columns,
     DecimalOption,
+    DelimiterOption,
+    EncodingOption,
     From,
+    FromOption,
     LimitsOption,
     PregnantOption,
     ResearchOption,
     SexOption,
+    StrictOption,
     To,
+    UnitOption,
     authority_of,
     catalog_of,
     pairs,
@@ -49,40 +57,57 @@ _BEGINNING = 1 << 20  # bytes of a file in which its header is looked for
 def interpret(
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILE...", help="CSV, TSV, Excel, JSON, Parquet, ..., also packed; a folder; - for standard input."),
+        typer.Argument(metavar="FILE", help="CSV, TSV, Excel, JSON, Parquet, ..., also packed; a folder; - for standard input."),
     ],
-    from_: Annotated[From | None, typer.Option("--from", help="Form of the input. Default: recognised by its content.")] = None,
-    to: Annotated[To | None, typer.Option("--to", help="Form of the output. Default: by the name of the output, else a table.")] = None,
+    to: Annotated[
+        To | None, typer.Option("--to", metavar="FORM", help=f"{', '.join(To)}. Default: by the name of the output, else table.")
+    ] = None,
     out: Annotated[
-        str | None, typer.Option("-o", "--output", help="A file, or FOLDER/ with a file for each. Default: standard output.")
+        str | None,
+        typer.Option("-o", "--output", metavar="FILE", help="A file, or FOLDER/ with a file for each. Default: standard output."),
     ] = None,
-    column: Annotated[list[str] | None, typer.Option("--column", help="Role and column, such as value=RESULT. May be repeated.")] = None,
-    unit: Annotated[
-        list[str] | None, typer.Option("--unit", help="Test or column and its unit, where the file does not say it: ferritin=ug/L.")
+    sources: Annotated[bool, typer.Option("--sources", help="The table with numbers behind its sentences, and each source below.")] = False,
+    strict: StrictOption = False,
+    research: ResearchOption = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", metavar="N", min=1, help="Processes or threads that work at once. Default: row by row all cores, else one."),
     ] = None,
-    columns: Annotated[Columns, typer.Option("--columns", help="Row by row: all columns, or person, day, test and results.")] = Columns.all,
-    stream: Annotated[
-        bool | None,
-        typer.Option("--stream/--no-stream", help="Row by row. Default: for Parquet, and for big, packed or many tables that become CSV."),
-    ] = None,
-    summary: Annotated[Path | None, typer.Option("--summary", help="Row by row: write the closing summary here, as JSON.")] = None,
-    source_column: Annotated[str | None, typer.Option("--source-column", help="Row by row: a column that names the file.")] = None,
-    authority: AuthorityOption = None,
-    as_of: AsOfOption = None,
-    decimal: DecimalOption = None,
-    delimiter: Annotated[str | None, typer.Option("--delimiter", help="Default: found in the header line.")] = None,
-    encoding: Annotated[str | None, typer.Option("--encoding", help="Default: found.")] = None,
-    limits: LimitsOption = None,
     sex: SexOption = None,
     age: AgeOption = None,
     pregnant: PregnantOption = None,
-    research: ResearchOption = False,
-    sheet: Annotated[str | None, typer.Option("--sheet", help="Of a workbook. Default: every sheet that is a table of results.")] = None,
-    jobs: Annotated[
-        int | None, typer.Option("--jobs", min=1, help="Processes or threads that work at once. Default: row by row all cores, else one.")
+    from_: FromOption = None,
+    column: ColumnOption = None,
+    unit: UnitOption = None,
+    decimal: DecimalOption = None,
+    delimiter: DelimiterOption = None,
+    encoding: EncodingOption = None,
+    sheet: Annotated[
+        str | None,
+        typer.Option(
+            "--sheet", metavar="NAME", rich_help_panel=READING, help="Of a workbook. Default: every sheet that is a table of results."
+        ),
     ] = None,
-    sources: Annotated[bool, typer.Option("--sources", help="The table with numbers behind its sentences, and each source below.")] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="End with code 2 when a row could not be assessed.")] = False,
+    authority: AuthorityOption = None,
+    as_of: AsOfOption = None,
+    limits: LimitsOption = None,
+    columns: Annotated[
+        Columns, typer.Option("--columns", rich_help_panel=ROWS, help="All columns, or person, day, test and results.")
+    ] = Columns.all,
+    stream: Annotated[
+        bool | None,
+        typer.Option(
+            "--stream/--no-stream",
+            rich_help_panel=ROWS,
+            help="Whether. Default: for Parquet, and for big, packed or many tables that become CSV.",
+        ),
+    ] = None,
+    summary: Annotated[
+        Path | None, typer.Option("--summary", metavar="FILE", rich_help_panel=ROWS, help="Write the closing summary here, as JSON.")
+    ] = None,
+    source_column: Annotated[
+        str | None, typer.Option("--source-column", metavar="NAME", rich_help_panel=ROWS, help="A column that names the file.")
+    ] = None,
 ) -> None:
     """Interpret files of results, of one or many people: one file with its draws together, or any number of rows one by one.
 
