@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from html import escape
 from typing import Any
@@ -34,14 +35,26 @@ def analytes_page(catalog: Catalog) -> str:
             f"| [{analyte.name}]({analyte.id}.md) | `{analyte.id}` | {', '.join(analyte.units)} | {len(analyte.limits)} | `{default}` |"
         )
     head = "| test | id | units | sets of limits | default |\n|---|---|---|---|---|\n"
-    return f"# Analytes\n\nEvery test the catalog {catalog.version} knows, as of {catalog.as_of}.\n\n{head}" + "\n".join(rows) + "\n"
+    about = front_matter(f"{len(catalog.analytes)} blood tests with their units, their sets of limits and the set that answers by default")
+    return (
+        f"{about}\n# Analytes\n\nEvery test the catalog {catalog.version} knows, as of {catalog.as_of}.\n\n{head}" + "\n".join(rows) + "\n"
+    )
+
+
+def front_matter(description: str) -> str:
+    """What search engines and link previews show of a page."""
+    return f"---\ndescription: {json.dumps(description, ensure_ascii=False)}\n---\n"
 
 
 def analyte_page(catalog: Catalog, id: str) -> str:
     """One analyte."""
     entry = catalog.table["analytes"][id]
     told = story(catalog, id)
+    sets = len(catalog.analytes[id].limits)
     parts = [
+        front_matter(
+            f"{entry['name']}: {sets} set{'' if sets == 1 else 's'} of limits with dates and sources, what moves the number, and what it is linked to in muscle"
+        ),
         f"# {entry['name']}",
         cell(entry["about"]),
         f"Id `{id}`. Units: {', '.join(f'`{u}`' for u in entry['usual'])}. LOINC: {', '.join(f'`{c}`' for c in catalog.analytes[id].loinc) or 'none'}.",
@@ -174,7 +187,7 @@ def _picture(catalog: Catalog, id: str, drawn: list[dict[str, Any]]) -> str:
         f'<text x="{(LEFT + WIDTH) / 2:.0f}" y="{height - 6}" text-anchor="middle" fill="currentColor">{escape(unit)}{scale}</text></svg>'
     )
     return (
-        '<div class="limits-picture">\n'
+        '<div class="limits-picture" tabindex="0" role="group" aria-label="Lines side by side">\n'
         + "".join(out)
         + "\n</div>\n\nEach row shows the first group of people its set names; other groups stand in the tables."
     )

@@ -16,7 +16,7 @@ from mkdocs.structure.files import File, Files
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from analyte_pages import analyte_page, analytes_page  # noqa: E402 - the folder is put on the path first
+from analyte_pages import analyte_page, analytes_page, front_matter  # noqa: E402 - the folder is put on the path first
 
 from labinterp import Catalog  # noqa: E402
 
@@ -75,11 +75,21 @@ def on_files(files: Files, config: Any) -> Files:
     pages = {"analytes/index.md": analytes_page(catalog)}
     pages |= {f"analytes/{id}.md": analyte_page(catalog, id) for id in catalog.analytes}
     for page, (title, names) in reference().items():
-        pages[f"reference/{page}.md"] = f"# {title}\n\n" + "\n\n".join(f"::: {name}" for name in names) + "\n"
+        pages[f"reference/{page}.md"] = (
+            front_matter(f"Reference: {title}, with arguments, errors and examples")
+            + f"\n# {title}\n\n"
+            + "\n\n".join(f"::: {name}" for name in names)
+            + "\n"
+        )
     pages |= {place: (ROOT / source).read_text("utf-8") for source, place in OUTSIDE.items()}
     for uri, text in pages.items():
         files.append(File.generated(config, uri, content=text))
     return files
+
+
+def on_post_page(output: str, **_: Any) -> str:
+    """Give the theme's search a name, which a screen reader says when it opens."""
+    return output.replace('data-md-component="search" role="dialog"', 'data-md-component="search" role="dialog" aria-label="Search"')
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:

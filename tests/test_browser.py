@@ -5,16 +5,15 @@ Needs playwright and the system's chromium; without them the tests are skipped, 
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.chromium import AXE, CHROMIUM, FLAGS, MISSING, SCHEMES, WIDTHS
 from tests.test_html import DRAWS, GOLDEN, HOSTILE, golden, reports_of
 
 from labinterp import interpret
@@ -22,17 +21,6 @@ from labinterp.html import page
 from labinterp.readers import read_file
 
 ROOT = Path(__file__).resolve().parents[1]
-AXE = ROOT / "tests" / "vendor" / "axe.min.js"
-CHROMIUM = (
-    os.environ.get("LABINTERP_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-)
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync",
-]  # fmt: skip
-MISSING = [what for what, there in (("playwright", importlib.util.find_spec("playwright")), ("chromium", CHROMIUM)) if not there]
-WIDTHS, SCHEMES = (390, 1280), ("light", "dark")
-
 if MISSING and os.environ.get("LABINTERP_ENGINES") != "required":
     pytest.skip(f"no browser: {', '.join(MISSING)} not installed", allow_module_level=True)
 

@@ -6,9 +6,11 @@ import csv
 import io
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -58,6 +60,65 @@ def rows(text: str, delimiter: str = ",") -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text), delimiter=delimiter))
 
 
+# --- what a stranger gives it ---------------------------------------------------------------------------------
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
+
+
+def document_of_text() -> bytes:
+    """A file of a word processor, as far as it can be told by its parts."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<a/>")
+        archive.writestr("word/document.xml", "<a/>")
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "what", "step"),
+    [
+        ("names.csv", b"foo,bar,baz\n1,2,3\n", "3 columns and none of the usual names", "--column value=NAME"),
+        ("mark.csv", b"test#value#unit\nFerritin#12#ug/L\n", "one column and none of the usual names", "--delimiter"),
+        ("scan.pdf", b"%PDF-1.4\n", "this is a PDF", "type them into a table"),
+        ("photo.png", PNG, "this is a picture", "type them into a table"),
+        ("photo.jpg", b"\xff\xd8\xff\xe0\0\x10JFIF\0" + bytes(range(256)), "this is a picture", "type them into a table"),
+        ("photo.heic", b"\0\0\0\x18ftypheic" + bytes(range(256)), "this is a picture", "type them into a table"),
+        ("letter.docx", document_of_text(), "this is a document of text or slides", "CSV file"),
+        ("page.html", b"<!DOCTYPE html>\n<html><body>x</body></html>", "this is a web page", "save the results as CSV"),
+        ("empty.csv", b"", "the file is empty", "accepted: CSV"),
+        ("what.bin", b"\1\0\2\0" * 900, "this is a binary file", "accepted: CSV, TSV, Excel"),
+    ],
+)
+def test_a_file_that_is_no_table_gets_one_calm_paragraph(cli: Cli, tmp_path: Path, name: str, data: bytes, what: str, step: str) -> None:
+    """Its name, what it is and one next step, on standard error; code 1, nothing on standard output, no traceback."""
+    path = tmp_path / name
+    path.write_bytes(data)
+    done = cli("interpret", str(path))
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith(f"labinterp: {name}: ")
+    assert what in done.err
+    assert step in done.err
+    assert done.err.count("\n") == 1
+
+
+def test_a_fact_that_cannot_be_read_is_told_even_where_the_file_states_it(cli: Cli) -> None:
+    """A word given on the command line is never passed over in silence."""
+    for given in (("--sex", "xx"), ("--age", "old")):
+        done = cli("interpret", "-", *given, stdin=ONE)
+        assert (done.code, done.out) == (1, "")
+        assert "accepted: " in done.err
+
+
+def test_a_name_that_is_unknown_leads_on(cli: Cli) -> None:
+    """Near names are told, never a wall of all; without any, the command that lists them."""
+    done = cli("interpret", PANEL, "--authority", "nhs")
+    assert done.code == 1
+    assert "closest: " in done.err
+    assert "`labinterp limits ANALYTE`" in done.err
+    assert len(done.err) < 200
+    assert cli("limits", "zinc").err == "labinterp: no analyte called 'zinc'\n  `labinterp analytes` lists them all\n"
+
+
 # --- interpret: forms of output ------------------------------------------------------------------------------
 
 
@@ -70,6 +131,62 @@ def test_the_example_panel_is_read_whole(cli: Cli) -> None:
         assert text in done.out
     assert "No clinician has" in done.out
     assert "\x1b" not in done.out
+
+
+def piped(*args: str, **env: str) -> str:
+    """What a process of its own writes into a pipe, with no width and no colour asked for but those given."""
+    base = {name: text for name, text in os.environ.items() if name not in ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "TERM")}
+    paths = {"PYTHONPATH": str(ROOT / "src"), "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run([sys.executable, "-m", "labinterp", *args], env={**base, **paths, **env}, capture_output=True, check=True)
+    return done.stdout.decode()
+
+
+def test_a_pipe_is_as_wide_as_a_page_and_has_no_colour() -> None:
+    """Where there is no terminal the table has 120 columns; a width that is set is taken."""
+    text = piped("interpret", PANEL)
+    assert "\x1b" not in text
+    assert 100 < max(map(len, text.splitlines())) <= 120
+    assert max(map(len, piped("interpret", PANEL, COLUMNS="80").splitlines())) <= 80
+
+
+def test_a_narrow_terminal_parts_no_word(cli: Cli) -> None:
+    """At 80 columns each name, value and limit set can be read; an id is parted at its stroke and nowhere else."""
+    words = set(piped("interpret", PANEL, COLUMNS="80").split())
+    for word in (
+        "Methylmalonsäure",
+        "umol/L",
+        "indeterminate,",
+        "vitamin_d/",
+        "nam-2011",
+        "vitamin_b12/",
+        "nice-ng239-2024",
+        "brinda-inflammation",
+    ):
+        assert word in words
+
+
+def test_sources_are_numbered_where_they_are_asked_for(cli: Cli) -> None:
+    """--sources puts a number behind each line and sentence and its source below; without it the way to them is said."""
+    text = cli("interpret", PANEL, "--sources").out
+    body, _, listed = text.partition("\nSources\n")
+    marks = {int(n) for found in re.findall(r"\[([\d,\s]+)\]", body) for n in found.split(",")}
+    numbers = [int(n) for n in re.findall(r"^  \[(\d+)\] ", listed, re.MULTILINE)]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert marks <= set(numbers)  # a cell of the table may part its numbers
+    assert max(marks) == len(numbers)
+    assert "p. 14, summary of serum 25OHD levels" in " ".join(listed.split())
+    assert "vitamin_d/nam-2011 [1" in body
+    plain = cli("interpret", PANEL).out
+    assert "add --sources" in plain
+    assert "[1" not in plain
+
+
+def test_the_sources_of_many_people_stand_once(cli: Cli) -> None:
+    """Two people share one list below the last."""
+    stdin = b"id,test,value,unit,age\nA,Ferritin,5,ug/L,40\nB,Ferritin,6,ug/L,41\n"
+    text = cli("interpret", "-", "--sources", stdin=stdin).out
+    assert text.count("\nSources\n") == 1
+    assert text.count("cut-off values, as reported by") == 1
 
 
 def test_json_has_the_published_keys(cli: Cli) -> None:
@@ -329,7 +446,7 @@ def test_without_the_extra_the_command_line_says_which(tmp_path: Path) -> None:
     code = "import sys; sys.modules['typer'] = None; from labinterp.__main__ import main; main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "labinterp.cli needs the extra 'cli':  pip install \"labinterp[cli]\"\n"
+    assert done.stderr == "this needs the extra 'cli':  pip install \"labinterp[cli]\"\n"
 
 
 # --- writing to a file ---------------------------------------------------------------------------------------

@@ -91,6 +91,14 @@ def test_every_command_has_help_with_an_example(command: str, cli: Callable[...,
     assert f"labinterp {command} " in done.out.replace(f"Usage: labinterp {command} ", "")
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_help_is_cut_at_80_columns(command: str) -> None:
+    """On a narrow terminal every word of the help can be read: nothing ends in three dots."""
+    from tests.test_cli import piped
+
+    assert "…" not in piped(command, "--help", COLUMNS="80", NO_COLOR="1")
+
+
 def test_the_help_names_every_command(cli: Callable[..., Any]) -> None:
     """`labinterp --help` lists the commands, and there is no other."""
     listed = re.findall(r"^│ (\w+) {2,}", cli("--help").out.split("Commands")[1], re.MULTILINE)

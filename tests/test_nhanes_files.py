@@ -123,7 +123,7 @@ def test_a_folder_of_a_survey_is_read(tmp_path: Path, cli: Callable[..., Any]) -
     transport(tmp_path, "DEMO_B.XPT", {"SEQN": [1], "RIAGENDR": [2], "RIDAGEYR": [40], "RIDEXPRG": [2]})
     done = cli("interpret", str(tmp_path))
     assert done.code == 0, done.err
-    assert "1 rows: 1 flagged" in done.err
+    assert "1 row: 1 flagged" in done.err
 
 
 def test_a_table_of_csv_with_the_names_of_cdc_is_a_survey() -> None:

@@ -689,7 +689,7 @@ except ImportError as error:
     print(error)
 """
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert done.stdout.strip() == "labinterp.plots needs the extra 'plots':  pip install \"labinterp[plots]\""
+    assert done.stdout.strip() == "this needs the extra 'plots':  pip install \"labinterp[plots]\""
 
 
 # --- the command ----------------------------------------------------------------------------------------------

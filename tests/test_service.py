@@ -877,7 +877,7 @@ def test_the_command_says_what_it_cannot_do(cli: Callable[..., Any], tmp_path: P
 
 def test_without_the_extra_one_line_says_so() -> None:
     """`labinterp serve` and `import labinterp.service` name the extra."""
-    hint = "labinterp.service needs the extra 'service':  pip install \"labinterp[service]\""
+    hint = "this needs the extra 'service':  pip install \"labinterp[service]\""
     for missing in ("fastapi", "uvicorn"):
         code = (
             f"import sys; sys.modules[{missing!r}] = None; sys.argv = ['labinterp', 'serve']; from labinterp.__main__ import main; main()"

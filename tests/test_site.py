@@ -6,9 +6,16 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from functools import partial
+from html import escape
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
+from tests.chromium import AXE, CHROMIUM, FLAGS, MISSING, SCHEMES, WIDTHS
 
 from labinterp import Catalog
 
@@ -77,3 +84,76 @@ def test_the_links_between_the_pages_lead_somewhere(site: Path) -> None:
             if not aim.exists() or (anchor and aim in ids and anchor not in ids[aim] and anchor != "__codelineno"):
                 broken.append((page.name, target))
     assert not [one for one in broken if one[0] != "404.html"]
+
+
+def test_each_generated_page_says_what_it_is(site: Path) -> None:
+    """A language, a title of its own, one heading of the first level, and a description that names the test."""
+    titles = set()
+    for id, analyte in Catalog.default().analytes.items():
+        page = (site / "analytes" / f"{id}.html").read_text("utf-8")
+        assert '<html lang="en"' in page
+        found = re.search(r"<title>(.+?)</title>", page)
+        assert found
+        titles.add(found[1])
+        described = re.search(r'<meta name="description" content="([^"]+)"', page)
+        assert described
+        assert described[1].startswith(escape(analyte.name, quote=False))
+        assert len(re.findall(r"<h1[ >]", page)) == 1
+    assert len(titles) == len(Catalog.default().analytes)
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves a folder and says nothing."""
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing."""
+
+
+@pytest.fixture(scope="module")
+def address(site: Path) -> Iterator[str]:
+    """Where the site is served, on this machine."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site)))
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.skipif(bool(MISSING) and os.environ.get("LABINTERP_ENGINES") != "required", reason=f"no browser: {', '.join(MISSING)}")
+def test_the_pages_have_no_barrier_fit_a_phone_and_ask_nobody(address: str) -> None:
+    """Home, tutorial, one analyte and a notebook, in light and dark, at phone and desktop width.
+
+    No violation of serious or critical impact, no sideways scrolling, no script error, and no request to another host.
+    """
+    from playwright.sync_api import sync_playwright
+
+    wrong = []
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        for name in ("index.html", "tutorial.html", "analytes/ferritin.html", "notebooks/one_patient.html"):
+            for scheme in SCHEMES:
+                context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme=scheme, bypass_csp=True)
+                opened = context.new_page()
+                asked: list[str] = []
+                said: list[str] = []
+                opened.on("request", lambda request, asked=asked: asked.append(request.url))
+                opened.on("pageerror", lambda error, said=said: said.append(str(error)))
+                for width in WIDTHS:
+                    opened.set_viewport_size({"width": width, "height": 900})
+                    opened.goto(f"{address}/{name}", wait_until="load")
+                    opened.wait_for_selector("[data-md-component=search][aria-label]", state="attached")
+                    opened.wait_for_timeout(200)
+                    opened.add_script_tag(content=AXE.read_text("utf-8"))
+                    found = opened.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
+                    wrong += [
+                        (name, scheme, width, one["id"], one["nodes"][0]["html"][:200])
+                        for one in found
+                        if one["impact"] in ("serious", "critical")
+                    ]
+                    if opened.evaluate("document.documentElement.scrollWidth") > width:
+                        wrong.append((name, scheme, width, "scrolls sideways", ""))
+                wrong += [(name, scheme, 0, "asked for", url) for url in asked if not url.startswith((address, "data:", "blob:"))]
+                wrong += [(name, scheme, 0, "script error", text) for text in said]
+                context.close()
+        browser.close()
+    assert wrong == []

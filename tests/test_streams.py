@@ -764,7 +764,7 @@ def test_without_the_extra_one_line_says_which() -> None:
             [sys.executable, "-c", code, *options], input=f"test,value,unit\n{GOOD}".encode(), capture_output=True, check=False
         )
         assert done.returncode == code_back
-    assert done.stderr.decode() == "labinterp: labinterp.dataframes needs the extra 'dataframes':  pip install \"labinterp[dataframes]\"\n"
+    assert done.stderr.decode() == "labinterp: this needs the extra 'dataframes':  pip install \"labinterp[dataframes]\"\n"
 
 
 def test_decoded_reads_each_line_as_what_it_is() -> None:

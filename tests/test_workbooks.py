@@ -83,7 +83,7 @@ def test_long_and_wide_sheets_are_read() -> None:
     ]
     assert [row for panel in source.panels for row in panel.rows] == [1, 2, 3, 4, 5]
     assert source.notes == (
-        "labs.xlsx, sheet Notes: not read: the first line has 1 columns and none of the usual names; a header line is needed, or --column value=NAME",
+        "labs.xlsx, sheet Notes: not read: the first line has one column and none of the usual names; a header line is needed, such as test,value,unit. Other names are told with --column value=NAME, another mark between cells with --delimiter",
     )
     assert source.panels[0].patient.age_years == 34
 

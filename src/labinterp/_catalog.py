@@ -173,12 +173,12 @@ class Catalog:
         """
         if name in self.table["analytes"]:
             return name
-        from labinterp._identify import Identified, identify
+        from labinterp._identify import Identified, identify, simply_not_here
 
         found = identify(self, name)
         if isinstance(found, Identified):
             return found.analyte
-        raise UnknownAnalyteError(name, found.closest, found.message)
+        raise UnknownAnalyteError(name, found.closest, "" if simply_not_here(found.message) else found.message)
 
     def limit_set(self, id: str) -> LimitSet:
         """A limit set by id.

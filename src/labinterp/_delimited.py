@@ -24,7 +24,9 @@ def text_of(data: bytes, encoding: str | None = None) -> tuple[str, str]:
     """
     text, found = decode(data, encoding)
     if b"\0" in data[:4096] and not found.startswith(("utf-16", "utf-32", "utf_16", "utf_32")):
-        raise InputError("this is a binary file; accepted: CSV, TSV and JSON text")
+        raise InputError(
+            "this is a binary file of a form that is not known here; accepted: CSV, TSV, Excel, JSON, FHIR, HL7 v2, Parquet and SAS transport"
+        )
     return text, found
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from rich import box
 from rich.console import Console  # noqa: TC002
 from rich.padding import Padding
 from rich.table import Table
@@ -13,10 +14,12 @@ from rich.text import Text
 from labinterp._catalog import Catalog
 from labinterp._identify import simply_not_here
 from labinterp._quantity import Quantity
+from labinterp._render_sources import Sources
 from labinterp._report import Advice, PatternMatch, Report
 from labinterp._results import Finding, NotAssessed
 from labinterp._trace import cited, spans
 
+Marks = Callable[[Iterable[Any]], str]  # citations -> their numbers behind a sentence, or nothing
 _WORDS = {
     "LL": "critically low", "LU": "very low", "L": "low", "N": "normal", "H": "high", "HU": "very high", "HH": "critically high",
     "IND": "indeterminate",
@@ -33,19 +36,28 @@ _STYLE = {
 }
 
 
-def show_report(console: Console, report: Report, catalog: Catalog) -> None:
-    """Print one report: person, results, what could not be assessed, red flags, patterns, muscle, standing sentences."""
+def show_report(console: Console, report: Report, catalog: Catalog, sources: Sources | None = None) -> None:
+    """Print one report: person, results, what could not be assessed, red flags, patterns, muscle, standing sentences.
+
+    Args:
+        console: Where to.
+        report: What is shown.
+        catalog: Whose words.
+        sources: Gathers the sources, for the caller to show below; sentences and limit sets then end with their numbers.
+    """
     tiers = catalog.table["policy"]["tier_words"]
+
+    def marks(cites: Iterable[Any]) -> str:
+        return "" if sources is None else sources.marks(cites)
+
     console.print(Text(_person(report, catalog), style="bold"))
-    table = Table(show_edge=False, pad_edge=False, header_style="bold")
-    for name, wrap in (("row", False), ("test", True), ("result", False), ("code", False), ("meaning", True), ("drawn by", True)):
-        table.add_column(name, no_wrap=not wrap, overflow="fold", justify="right" if name == "row" else "left")
     aside = _aside(report)
-    for answer in report.rows():
-        if answer.row not in aside:
-            table.add_row(*_row(answer))
-    console.print(table)
-    _derived(console, report)
+    _table(
+        console,
+        ("row", "test", "result", "code", "meaning", "drawn by"),
+        [_row(answer, marks) for answer in report.rows() if answer.row not in aside],
+    )
+    _derived(console, report, marks)
     notes = [(f"Row {f.row}", note) for f in report.findings for note in f.notes]
     notes += [(f.name, note) for f in report.derived for note in f.notes]
     if any(f.near_limit for f in (*report.findings, *report.derived)):
@@ -53,16 +65,45 @@ def show_report(console: Console, report: Report, catalog: Catalog) -> None:
     _section(console, "Notes", [f"{what}: {note}" for what, note in notes] + list(report.notes))
     _section(console, "Not assessed", _reasons(one for one in report.not_assessed if one.row not in aside))
     _section(console, "Not in the catalog", [f"Rows {_rows(aside)}: {'; '.join(aside.values())}"] if aside else [])
-    _section(console, "Needs attention", [f"{a.tier}, {tiers[a.tier]} (row {a.row}): {a.text}" for a in report.alerts], "bold red")
-    _section(console, "Read together", [_pattern(p, catalog) for p in report.patterns])
-    _section(console, "Not settled yet", [_pattern(p, catalog) for p in report.open_questions])
-    _section(console, "Linked to muscle", [f"{e.name}: {e.text} Recovery: {e.reversibility} {e.recovery}".rstrip() for e in report.effects])
+    _section(
+        console,
+        "Needs attention",
+        [f"{a.tier}, {tiers[a.tier]} (row {a.row}): {a.text}{marks(a.citations)}" for a in report.alerts],
+        "bold red",
+    )
+    for title, patterns in (("Read together", report.patterns), ("Not settled yet", report.open_questions)):
+        _section(console, title, [f"{_pattern(p, catalog)}{marks(p.citations)}" for p in patterns])
+    linked = [(f"{e.name}: {e.text} Recovery: {e.reversibility} {e.recovery}".rstrip(), e.citations) for e in report.effects]
+    _section(console, "Linked to muscle", [f"{text}{marks(cites)}" for text, cites in linked])
     _section(console, "What is usually done", [_advice(a) for a in report.advice])
     console.print(Text("\n" + report.disclaimer, style="bold"))
     if report.effects or report.patterns or report.alerts:
         for sentence in report.standing:
             console.print(Text(f"  {sentence}", style="dim"))
     console.print()
+
+
+_WIDE = 100  # columns of a terminal; on a narrower one a table has no lines between its columns, and long ids are parted
+_WORD = 20  # letters of a word that is kept whole
+
+
+def _table(console: Console, names: tuple[str, ...], rows: list[list[Text]]) -> None:
+    """Print a table of answers: no word of it is parted as long as there is room, the last column at the "/" of its ids."""
+    wide = console.width >= _WIDE
+    table = Table(box=box.HEAVY_HEAD, show_edge=False, pad_edge=False, header_style="bold")
+    if not wide:
+        table.box, table.padding = box.SIMPLE_HEAD, (0, 1, 0, 0)
+        rows = [[*row[:-1], Text(row[-1].plain.replace("/", "/\n", 1), row[-1].style)] for row in rows]
+    for number, name in enumerate(names):
+        wraps = name in ("test", "quantity", "meaning", "drawn by")
+        longest = max((len(word) for row in rows for word in row[number].plain.split()), default=0)
+        table.add_column(
+            name, no_wrap=not wraps or (name == "drawn by" and not wide and longest <= _WORD), overflow="fold", justify="right" if name.startswith("row") else "left",
+            min_width=min(longest, _WORD) if wraps else None,
+        )  # fmt: skip
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
 
 
 _MANY = 4  # tests that the catalog does not know; so many of them would hide the rows that have an answer
@@ -119,39 +160,41 @@ def _by_laboratory(refused: NotAssessed) -> str:
     return "" if code is None else f" (the laboratory's own range says {code})"
 
 
-def _row(answer: Finding | NotAssessed) -> list[Any]:
+def _row(answer: Finding | NotAssessed, marks: Marks) -> list[Text]:
     if isinstance(answer, NotAssessed):
         shown = f"{answer.value_text} {answer.unit_text}".strip()
         said = Text(f"not assessed: {answer.reason.replace('_', ' ')}")
         said.append(_by_laboratory(answer), style="dim")
-        return [str(answer.row), Text(answer.source_name), Text(shown), Text("-"), said, ""]
-    return [str(answer.row), Text(answer.source_name), *_answer(answer)]
+        return [*map(Text, (str(answer.row), answer.source_name, shown, "-")), said, Text("")]
+    return [Text(str(answer.row)), Text(answer.source_name), *_answer(answer, marks)]
 
 
-def _answer(finding: Finding) -> list[Text]:
+def _answer(finding: Finding, marks: Marks) -> list[Text]:
     """Value, code, meaning and limit set of a finding."""
     style = _STYLE[finding.code]
     meaning = Text(finding.label, style=style)
     if _WORDS[finding.code] not in finding.label:
         meaning.append(f" ({_WORDS[finding.code]})")
     near = " *" if finding.near_limit else ""
-    return [Text(f"{_shown(finding.quantity)}{near}"), Text(finding.code, style=style), meaning, Text(finding.limits)]
+    drawn = f"{finding.limits}{marks(_cites(finding))}"
+    return [Text(f"{_shown(finding.quantity)}{near}"), Text(finding.code, style=style), meaning, Text(drawn)]
 
 
-def _derived(console: Console, report: Report) -> None:
+def _cites(finding: Finding) -> list[Any]:
+    """Where the lines are printed, and the formula, if the value was computed."""
+    return [*finding.citations, *(finding.derived_from.cite if finding.derived_from else ())]
+
+
+def _derived(console: Console, report: Report, marks: Marks) -> None:
     """What was computed from the results, in a small table of its own."""
     if not report.derived:
         return
-    table = Table(
-        show_edge=False, pad_edge=False, header_style="bold", title="Computed from these results", title_justify="left", title_style="bold"
-    )
-    for name, wrap in (("rows", False), ("quantity", True), ("value", False), ("code", False), ("meaning", True), ("drawn by", True)):
-        table.add_column(name, no_wrap=not wrap, overflow="fold", justify="right" if name == "rows" else "left")
+    console.print(Text("\nComputed from these results", style="bold"))
+    rows = []
     for finding in report.derived:
-        rows = ", ".join(map(str, finding.derived_from.rows if finding.derived_from else ()))
-        table.add_row(rows, Text(finding.name), *_answer(finding))
-    console.print()
-    console.print(table)
+        based = ", ".join(map(str, finding.derived_from.rows if finding.derived_from else ()))
+        rows.append([Text(based), Text(finding.name), *_answer(finding, marks)])
+    _table(console, ("rows", "quantity", "value", "code", "meaning", "drawn by"), rows)
     for finding in report.derived:
         if finding.derived_from:
             console.print(Padding(Text(f"{finding.name}: {finding.derived_from.note}", style="dim"), (0, 0, 0, 2)))
@@ -159,7 +202,7 @@ def _derived(console: Console, report: Report) -> None:
 
 def _pattern(match: PatternMatch, catalog: Catalog) -> str:
     rows = ", ".join(map(str, match.because))
-    text = f"{match.name} ({match.certainty.replace('_', ' ')}, rows {rows}): {match.text}"
+    text = f"{match.name} ({match.certainty.replace('_', ' ')}, row{'s' if len(match.because) != 1 else ''} {rows}): {match.text}"
     if match.missing:
         text += f" Not known: {'; '.join(catalog.table['analytes'][analyte]['name'] for analyte in match.missing)}."
     return f"{text} {match.next_test}".strip()

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from labinterp._trace import cited
+from labinterp._render_sources import Sources
 
 Data = Mapping[str, Any]
 _LINKS = {
@@ -26,23 +26,6 @@ _HELPS = {
     "harm_signal": "not shown; some harm",
     "unknown": "not known",
 }
-
-
-class _Sources:
-    """Citations as numbers, in the order in which they are met."""
-
-    def __init__(self) -> None:
-        self.lines: dict[str, int] = {}
-
-    def marks(self, cites: Iterable[Data]) -> str:
-        """The numbers of some citations, as "[1, 4]"."""
-        numbers = sorted({self.lines.setdefault(cited(cite), len(self.lines) + 1) for cite in cites})
-        return f" [{', '.join(map(str, numbers))}]" if numbers else ""
-
-    def show(self, console: Console) -> None:
-        _head(console, "Sources")
-        for line, number in self.lines.items():
-            _line(console, f"[{number}] {line}", style="dim")
 
 
 def show_effects(console: Console, effects: Iterable[Data]) -> None:
@@ -68,7 +51,7 @@ def show_behind(console: Console, effect: Data) -> None:
         for number, link in enumerate(effect["states"], 1):
             table.add_row(str(number), link["condition_name"], *_link(link))
         console.print(table)
-    sources = _Sources()
+    sources = Sources()
     for number, link in enumerate(effect["states"], 1):
         _head(console, f"{number}. {_capital(link['condition_name'])}")
         _told(console, link, sources)
@@ -81,7 +64,7 @@ def show_story(console: Console, story: Data) -> None:
     """Print what the catalog says of one analyte and muscle."""
     console.print(Text(f"{story['name']} and muscle", style="bold"))
     console.print(Text(story["about"]))
-    sources = _Sources()
+    sources = Sources()
     if not story["states"]:
         console.print(Text("\nNo state of this analyte alone is linked to muscle in this catalog."))
     for state in story["states"]:
@@ -95,7 +78,7 @@ def show_story(console: Console, story: Data) -> None:
     console.print(Text(f"\n{story['disclaimer']}", style="bold"))
 
 
-def _state(console: Console, state: Data, sources: _Sources) -> None:
+def _state(console: Console, state: Data, sources: Sources) -> None:
     _head(console, f"{_capital(state['name'])}")
     console.print(Padding(Text(f"{state['about']}{sources.marks(state['citations'])}"), (0, 0, 0, 2)))
     seen = {link["when"] for link in state["links"]}
@@ -124,7 +107,7 @@ def _state(console: Console, state: Data, sources: _Sources) -> None:
     _silences(console, state["not_said"], sources)
 
 
-def _told(console: Console, link: Data, sources: _Sources, mechanisms: bool = True, seen: bool = True) -> None:
+def _told(console: Console, link: Data, sources: Sources, mechanisms: bool = True, seen: bool = True) -> None:
     """What is said of one link: the sentence, the way it takes, recovery, sources."""
     _line(console, f"{link['text']}{sources.marks(link['citations'])}")
     if seen:
@@ -139,7 +122,7 @@ def _told(console: Console, link: Data, sources: _Sources, mechanisms: bool = Tr
     _line(console, f"Recovery: {link['reversibility']} {link['recovery']}".rstrip())
 
 
-def _silences(console: Console, silences: Iterable[Data], sources: _Sources) -> None:
+def _silences(console: Console, silences: Iterable[Data], sources: Sources) -> None:
     """What is deliberately not said, and why."""
     listed = list(silences)
     if not listed:

@@ -65,7 +65,7 @@ def summed(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 def told(found: Mapping[str, Any]) -> str:
     """Counts in one line."""
-    line = f"{found['rows']} rows: {found['flagged']} flagged, {found['normal']} normal, {found['indeterminate']} indeterminate, {found['not_assessed']} not assessed"
+    line = f"{found['rows']} row{'' if found['rows'] == 1 else 's'}: {found['flagged']} flagged, {found['normal']} normal, {found['indeterminate']} indeterminate, {found['not_assessed']} not assessed"
     reasons = found["reasons"]
     return line + (f" ({', '.join(f'{name} {count}' for name, count in reasons.items())})" if isinstance(reasons, dict) and reasons else "")
 

@@ -169,6 +169,9 @@ def header_of(lines: Sequence[Sequence[str]], columns: Mapping[str, str]) -> tup
     raise wrong[1] if wrong else InputError("the file is empty; accepted: CSV, TSV or JSON with one result a row")
 
 
+_PARTED = ", another mark between cells with --delimiter"
+
+
 def find_columns(header: Iterable[str], asked: Mapping[str, str]) -> dict[str, int]:
     """Role -> column number of a table with one result a row, by the usual names and by what the caller says.
 
@@ -182,7 +185,8 @@ def find_columns(header: Iterable[str], asked: Mapping[str, str]) -> dict[str, i
         missing = []
     if missing and not found:  # perhaps there is no header, and this is a person's line: it is not shown
         raise InputError(
-            f"the first line has {len(names)} columns and none of the usual names; a header line is needed, or --column value=NAME"
+            f"the first line has {'one column' if len(names) == 1 else f'{len(names)} columns'} and none of the usual names; a header line "
+            f"is needed, such as test,value,unit. Other names are told with --column value=NAME{_PARTED if len(names) == 1 else ''}"
         )
     if missing:
         raise InputError(

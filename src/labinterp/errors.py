@@ -6,6 +6,9 @@ Each class builds its message from typed fields, so that an error survives pickl
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
+
+_MANY = 12  # names that are listed; more are no help
 
 
 class LabInterpError(Exception):
@@ -39,9 +42,7 @@ class UnknownAnalyteError(LabInterpError, KeyError):
         text = f"no analyte called {self.name!r}"
         if self.because:
             text += f"\n  {self.because}"
-        if self.closest:
-            text += f"\n  closest: {', '.join(self.closest)}"
-        return text
+        return text + ("\n  " + (f"closest: {', '.join(self.closest)}" if self.closest else "`labinterp analytes` lists them all"))
 
 
 class UnknownEffectError(LabInterpError, KeyError):
@@ -79,7 +80,12 @@ class UnknownAuthorityError(LabInterpError, KeyError):
         self.name, self.accepted = name, tuple(accepted)
 
     def __str__(self) -> str:
-        return f"no authority or limit set called {self.name!r}\n  accepted here: {', '.join(self.accepted)}"
+        told = f"no authority or limit set called {self.name!r}\n  "
+        if len(self.accepted) <= _MANY:
+            return f"{told}accepted here: {', '.join(self.accepted)}"
+        near = get_close_matches(self.name.casefold(), self.accepted, 5)
+        closest = f"closest: {', '.join(near)}. " if near else ""
+        return f"{told}{closest}`labinterp limits ANALYTE` lists those of one test"
 
 
 class UnknownUnitError(LabInterpError, ValueError):
@@ -153,11 +159,11 @@ class MissingExtraError(LabInterpError, ImportError):
     """A part of the library that needs an extra which is not installed.
 
     Args:
-        extra: The extra's name, which is the module's name.
+        extra: The extra's name.
 
     Example:
         >>> print(MissingExtraError("cli"))
-        labinterp.cli needs the extra 'cli':  pip install "labinterp[cli]"
+        this needs the extra 'cli':  pip install "labinterp[cli]"
     """
 
     def __init__(self, extra: str) -> None:
@@ -165,4 +171,4 @@ class MissingExtraError(LabInterpError, ImportError):
         self.extra = extra
 
     def __str__(self) -> str:
-        return f"labinterp.{self.extra} needs the extra '{self.extra}':  pip install \"labinterp[{self.extra}]\""
+        return f"this needs the extra '{self.extra}':  pip install \"labinterp[{self.extra}]\""

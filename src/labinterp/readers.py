@@ -112,7 +112,7 @@ def read_pieces(pieces: Sequence[Piece], wanted: Wanted, format: str | None = No
     """
     if format is not None and format not in FORMATS:
         raise InputError(f"there is no form {format!r}; accepted: {', '.join(FORMATS)}")
-    kinds = [format or kind_of(piece.data[:LOOK], str(piece.path or piece.name), piece.data[-LOOK:]) for piece in pieces]
+    kinds = [format or _kind(piece) for piece in pieces]
     if OMOP in kinds:  # PERSON as Parquet has no column that tells it apart from any other table of people
         kinds = [OMOP if kind == PARQUET else kind for kind in kinds]
     sources: list[Source] = []
@@ -127,6 +127,14 @@ def read_pieces(pieces: Sequence[Piece], wanted: Wanted, format: str | None = No
     source = renumbered(sources)
     source = source._replace(notes=(*(note for piece in pieces for note in piece.notes), *source.notes))
     return with_units(source, wanted.units) if wanted.units else source
+
+
+def _kind(piece: Piece) -> str:
+    """The form of a file; of one that is not read, what it is and the next step, with its name."""
+    try:
+        return kind_of(piece.data[:LOOK], str(piece.path or piece.name), piece.data[-LOOK:])
+    except InputError as error:
+        raise InputError(f"{piece.name}: {error}" if piece.name else str(error)) from None
 
 
 def answers(source: Source, **options: Any) -> list[Report]:

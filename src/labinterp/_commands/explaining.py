@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from labinterp._commands.options import (
+    PERSON,
     AgeOption,
     AsOfOption,
     AuthorityOption,
@@ -18,27 +18,32 @@ from labinterp._commands.options import (
     SexOption,
     ToPlain,
     ToPlainOption,
+    age_of,
     authority_of,
     catalog_of,
 )
-from labinterp._commands.output import write_json
+from labinterp._commands.output import console, write_json
 from labinterp._documents import document
 from labinterp._inputs import LabResult, Patient, read_sex
 from labinterp._interpret import interpret as interpret_panel
 from labinterp._story import behind, effect_id, effect_list, story
 from labinterp.errors import InputError
-from labinterp.readers import read_age
 
 
 def explain(
-    analyte: Annotated[str, typer.Argument(help="Id, name or LOINC code.")],
-    value: Annotated[str | None, typer.Argument(help='Value with its unit, such as "18 ng/mL"; not needed with --muscle.')] = None,
+    analyte: Annotated[str, typer.Argument(metavar="ANALYTE", help="Id, name or LOINC code.")],
+    value: Annotated[
+        str | None, typer.Argument(metavar="VALUE", help='Value with its unit, such as "18 ng/mL"; not needed with --muscle.')
+    ] = None,
     muscle: Annotated[bool, typer.Option("--muscle", help="What the analyte has to do with muscle: states, effects, sources.")] = False,
     sex: SexOption = None,
     age: AgeOption = None,
     pregnant: PregnantOption = None,
     context: Annotated[
-        list[str] | None, typer.Option("--context", help="Declared circumstance, such as inflammation. May be repeated.")
+        list[str] | None,
+        typer.Option(
+            "--context", metavar="NAME", rich_help_panel=PERSON, help="Declared circumstance, such as inflammation. May be repeated."
+        ),
     ] = None,
     authority: AuthorityOption = None,
     as_of: AsOfOption = None,
@@ -64,9 +69,9 @@ def explain(
             return
         from labinterp._render_story import show_story
 
-        show_story(Console(), story(catalog, name))
+        show_story(console(), story(catalog, name))
         return
-    patient = Patient(sex=read_sex(sex), age_years=None if age is None else read_age(age), pregnant=pregnant, contexts=context or ())
+    patient = Patient(sex=read_sex(sex), age_years=None if age is None else age_of(age), pregnant=pregnant, contexts=context or ())
     options: dict[str, Any] = {"authority": authority_of(authority, catalog), "as_of": as_of, "catalog": catalog, "decimal": decimal}
     report = interpret_panel([LabResult(catalog.table["analytes"][name]["name"], value)], patient, research=research, **options)
     if to is ToPlain.json:
@@ -74,21 +79,26 @@ def explain(
         write_json(None, {**document(catalog, [report]), "trace": traces, **({"story": story(catalog, name)} if muscle else {})})
         return
     from labinterp._render import show_candidates, show_report, show_trace
+    from labinterp._render_sources import Sources
     from labinterp._render_story import show_story
 
-    console = Console()
+    screen = console()
     for finding in (*report.findings, *report.derived):
-        show_trace(console, finding)
-        console.print()
+        show_trace(screen, finding)
+        screen.print()
     if report.not_assessed:
-        show_candidates(console, catalog, name)
-    show_report(console, report, catalog)
+        show_candidates(screen, catalog, name)
+    sources = Sources()
+    show_report(screen, report, catalog, sources)
+    sources.show(screen)
     if muscle:
-        show_story(console, story(catalog, name))
+        show_story(screen, story(catalog, name))
 
 
 def effects(
-    effect: Annotated[str | None, typer.Argument(help="Id, name or everyday word, such as cramps. Default: list all.")] = None,
+    effect: Annotated[
+        str | None, typer.Argument(metavar="EFFECT", help="Id, name or everyday word, such as cramps. Default: list all.")
+    ] = None,
     limits: LimitsOption = None,
     to: ToPlainOption = ToPlain.table,
 ) -> None:
@@ -106,6 +116,6 @@ def effects(
     from labinterp._render_story import show_behind, show_effects
 
     if effect is None:
-        show_effects(Console(), data)
+        show_effects(console(), data)
     else:
-        show_behind(Console(), data)
+        show_behind(console(), data)

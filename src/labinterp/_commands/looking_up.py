@@ -6,18 +6,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from labinterp._commands.options import DecimalOption, LimitsOption, ToPlain, ToPlainOption, catalog_of
-from labinterp._commands.output import write_json
+from labinterp._commands.output import console, write_json
 from labinterp._convert import convert as convert_quantity
 from labinterp._documents import limits_document
 
 
 def convert(
-    analyte: Annotated[str, typer.Argument(help="Id, name or LOINC code: the factor depends on it.")],
-    value: Annotated[str, typer.Argument(help='Value with its unit, such as "20 ng/mL".')],
-    unit: Annotated[str, typer.Argument(help="Target unit.")],
+    analyte: Annotated[str, typer.Argument(metavar="ANALYTE", help="Id, name or LOINC code: the factor depends on it.")],
+    value: Annotated[str, typer.Argument(metavar="VALUE", help='Value with its unit, such as "20 ng/mL".')],
+    unit: Annotated[str, typer.Argument(metavar="UNIT", help="Target unit.")],
     decimal: DecimalOption = None,
 ) -> None:
     """Convert one value to another unit of its analyte.
@@ -43,11 +42,11 @@ def analytes(to: ToPlainOption = ToPlain.table, limits: LimitsOption = None) -> 
         return
     from labinterp._render import show_analytes
 
-    show_analytes(Console(), catalog)
+    show_analytes(console(), catalog)
 
 
 def limits_command(
-    analyte: Annotated[str, typer.Argument(help="Id, name or LOINC code.")],
+    analyte: Annotated[str, typer.Argument(metavar="ANALYTE", help="Id, name or LOINC code.")],
     to: ToPlainOption = ToPlain.table,
     limits: LimitsOption = None,
 ) -> None:
@@ -63,11 +62,11 @@ def limits_command(
         return
     from labinterp._render import show_limits
 
-    show_limits(Console(), catalog, id)
+    show_limits(console(), catalog, id)
 
 
 def schema(
-    name: Annotated[str, typer.Argument(help="report, document, panel, analytes or limits.")] = "report",
+    name: Annotated[str, typer.Argument(metavar="NAME", help="report, document, panel, analytes or limits.")] = "report",
 ) -> None:
     """Print the JSON Schema of what the program prints or takes, for programs in any language.
 
@@ -81,7 +80,7 @@ def schema(
 
 
 def check(
-    directory: Annotated[Path, typer.Argument(help="A folder of your own limits, or a whole copy of reference_ranges/.")],
+    directory: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder of your own limits, or a whole copy of reference_ranges/.")],
 ) -> None:
     """Check data files: every problem at once, each with file, place and next step.
 

@@ -12,6 +12,7 @@ from labinterp._catalog import Catalog
 from labinterp._inputs import Patient, read_sex
 from labinterp._whose import authority_of as authority_of
 from labinterp._whose import pairs as pairs
+from labinterp.errors import InputError
 from labinterp.readers import read_age
 
 
@@ -51,20 +52,64 @@ class ToPlain(StrEnum):
     json = "json"
 
 
+READING, PERSON, WHOSE, ROWS = "How the file is read", "The person, where the file does not say it", "Whose limits", "Row by row"
+FromOption = Annotated[
+    From | None,
+    typer.Option(
+        "--from", metavar="FORM", rich_help_panel=READING, help=f"{', '.join(From)}. Default: recognised by its content.",
+    ),
+]  # fmt: skip
+ColumnOption = Annotated[
+    list[str] | None,
+    typer.Option("--column", metavar="ROLE=NAME", rich_help_panel=READING, help="Role and column, such as value=RESULT. May be repeated."),
+]
+UnitOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--unit", metavar="TEST=UNIT", rich_help_panel=READING,
+        help="Test or column and its unit, where the file does not say it: ferritin=ug/L. May be repeated.",
+    ),
+]  # fmt: skip
+DelimiterOption = Annotated[
+    str | None,
+    typer.Option("--delimiter", metavar="MARK", rich_help_panel=READING, help="Between cells. Default: found in the header line."),
+]
+EncodingOption = Annotated[
+    str | None, typer.Option("--encoding", metavar="NAME", rich_help_panel=READING, help="Of a text, such as cp1252. Default: found.")
+]
+StrictOption = Annotated[bool, typer.Option("--strict", help="End with code 2 when a row could not be assessed.")]
 LimitsOption = Annotated[
-    Path | None, typer.Option("--limits", help="Your own limits: a TOML file or a folder of them, added to the catalog.")
+    Path | None,
+    typer.Option(
+        "--limits", metavar="PATH", rich_help_panel=WHOSE, help="Your own limits: a TOML file or a folder of them, added to the catalog."
+    ),
 ]
 AuthorityOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--authority", help="Whose limits: nam, vitamin_d/ros-2018, or for one analyte vitamin_d=endocrine-society. May be repeated."
+        "--authority",
+        metavar="WHO",
+        rich_help_panel=WHOSE,
+        help="A name such as nam, a set such as mma/denmark-age, or for one analyte ferritin=who. May be repeated.",
     ),
 ]
-AsOfOption = Annotated[str | None, typer.Option("--as-of", help="Day whose limits are used, YYYY-MM-DD. Default: the catalog's own day.")]
-DecimalOption = Annotated[str | None, typer.Option("--decimal", help="Decimal mark of the source, . or , where 1,060 reads two ways.")]
-SexOption = Annotated[str | None, typer.Option("--sex", help="female or male, where the file does not say it.")]
-AgeOption = Annotated[str | None, typer.Option("--age", help="Age at sampling: 34, '6 months', where the file does not say it.")]
-PregnantOption = Annotated[bool | None, typer.Option("--pregnant/--not-pregnant", help="Where the file does not say it.")]
+AsOfOption = Annotated[
+    str | None,
+    typer.Option("--as-of", metavar="YYYY-MM-DD", rich_help_panel=WHOSE, help="Day whose limits are used. Default: the catalog's own day."),
+]
+DecimalOption = Annotated[
+    str | None,
+    typer.Option(
+        "--decimal", metavar="MARK", rich_help_panel=READING, help="Decimal mark of the source, . or , where 1,060 reads two ways."
+    ),
+]
+SexOption = Annotated[str | None, typer.Option("--sex", metavar="WORD", rich_help_panel=PERSON, help="female or male.")]
+AgeOption = Annotated[
+    str | None, typer.Option("--age", metavar="AGE", rich_help_panel=PERSON, help="Age at sampling: 34 (years), or '6 months'.")
+]
+PregnantOption = Annotated[
+    bool | None, typer.Option("--pregnant/--not-pregnant", rich_help_panel=PERSON, help="Whether pregnant. Default: not stated.")
+]
 ResearchOption = Annotated[
     bool, typer.Option("--research", help="Also links that rest on little evidence, where one mild value is all there is.")
 ]
@@ -76,12 +121,25 @@ def catalog_of(limits: Path | None) -> Catalog:
     return Catalog.default() if limits is None else Catalog.default().with_files(limits)
 
 
+def age_of(text: str) -> float:
+    """An age of the command line.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    try:
+        return read_age(text)
+    except InputError as error:
+        raise InputError(f"--age cannot be read; {error}") from None
+
+
 def stated(patient: Patient, sex: str | None, age: str | None, pregnant: bool | None) -> Patient:
     """Facts given on the command line, where the file does not say them."""
     if sex is None and age is None and pregnant is None:
         return patient
-    years = patient.age_years if patient.age is not None or age is None else read_age(age)
+    said, old = read_sex(sex), None if age is None else age_of(age)  # a word that cannot be read is told, needed or not
+    years = patient.age_years if patient.age is not None or old is None else old
     return Patient(
-        id=patient.id, sex=patient.sex or read_sex(sex), age_years=years, birth_date=patient.birth_date if years is None else None,
+        id=patient.id, sex=patient.sex or said, age_years=years, birth_date=patient.birth_date if years is None else None,
         pregnant=patient.pregnant if patient.pregnant is not None else pregnant, contexts=patient.contexts,
     )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,8 @@ from labinterp._catalog import Catalog
 from labinterp._report import Report
 from labinterp._streams.written import appearing
 from labinterp.errors import InputError, MissingExtraError
+
+PRINTED = 120  # columns, where there is no terminal
 
 
 class Incomplete(Exception):
@@ -82,11 +85,16 @@ def packed(data: bytes, ending: str) -> bytes:
     return data
 
 
+def console() -> Console:
+    """Standard output. What is no terminal, and has no width of its own, is as wide as a page of print: a pipe, a file, a pager."""
+    return Console(width=None if sys.stdout.isatty() or os.environ.get("COLUMNS") else PRINTED)
+
+
 def write_shown(path: Path | None, show: Callable[[Console], None]) -> None:
     """What is shown on a console: on the terminal, or as plain text in a file."""
     if path is None:
-        show(Console())
+        show(console())
         return
-    console = Console(file=io.StringIO(), record=True, width=120)
-    show(console)
-    write(path, console.export_text())
+    kept = Console(file=io.StringIO(), record=True, width=PRINTED)
+    show(kept)
+    write(path, kept.export_text())

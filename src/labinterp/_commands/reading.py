@@ -14,17 +14,25 @@ from rich.console import Console  # noqa: TC002
 
 from labinterp import __version__
 from labinterp._commands.options import (
+    READING,
+    ROWS,
     AgeOption,
     AsOfOption,
     AuthorityOption,
+    ColumnOption,
     Columns,
     DecimalOption,
+    DelimiterOption,
+    EncodingOption,
     From,
+    FromOption,
     LimitsOption,
     PregnantOption,
     ResearchOption,
     SexOption,
+    StrictOption,
     To,
+    UnitOption,
     authority_of,
     catalog_of,
     pairs,
@@ -50,39 +58,57 @@ _BEGINNING = 1 << 20  # bytes of a file in which its header is looked for
 def interpret(
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILE...", help="CSV, TSV, Excel, JSON, Parquet, ..., also packed; a folder; - for standard input."),
+        typer.Argument(metavar="FILE", help="CSV, TSV, Excel, JSON, Parquet, ..., also packed; a folder; - for standard input."),
     ],
-    from_: Annotated[From | None, typer.Option("--from", help="Form of the input. Default: recognised by its content.")] = None,
-    to: Annotated[To | None, typer.Option("--to", help="Form of the output. Default: by the name of the output, else a table.")] = None,
+    to: Annotated[
+        To | None, typer.Option("--to", metavar="FORM", help=f"{', '.join(To)}. Default: by the name of the output, else table.")
+    ] = None,
     out: Annotated[
-        str | None, typer.Option("-o", "--output", help="A file, or FOLDER/ with a file for each. Default: standard output.")
+        str | None,
+        typer.Option("-o", "--output", metavar="FILE", help="A file, or FOLDER/ with a file for each. Default: standard output."),
     ] = None,
-    column: Annotated[list[str] | None, typer.Option("--column", help="Role and column, such as value=RESULT. May be repeated.")] = None,
-    unit: Annotated[
-        list[str] | None, typer.Option("--unit", help="Test or column and its unit, where the file does not say it: ferritin=ug/L.")
+    sources: Annotated[bool, typer.Option("--sources", help="The table with numbers behind its sentences, and each source below.")] = False,
+    strict: StrictOption = False,
+    research: ResearchOption = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", metavar="N", min=1, help="Processes or threads that work at once. Default: row by row all cores, else one."),
     ] = None,
-    columns: Annotated[Columns, typer.Option("--columns", help="Row by row: all columns, or person, day, test and results.")] = Columns.all,
-    stream: Annotated[
-        bool | None,
-        typer.Option("--stream/--no-stream", help="Row by row. Default: for Parquet, and for big, packed or many tables that become CSV."),
-    ] = None,
-    summary: Annotated[Path | None, typer.Option("--summary", help="Row by row: write the closing summary here, as JSON.")] = None,
-    source_column: Annotated[str | None, typer.Option("--source-column", help="Row by row: a column that names the file.")] = None,
-    authority: AuthorityOption = None,
-    as_of: AsOfOption = None,
-    decimal: DecimalOption = None,
-    delimiter: Annotated[str | None, typer.Option("--delimiter", help="Default: found in the header line.")] = None,
-    encoding: Annotated[str | None, typer.Option("--encoding", help="Default: found.")] = None,
-    limits: LimitsOption = None,
     sex: SexOption = None,
     age: AgeOption = None,
     pregnant: PregnantOption = None,
-    research: ResearchOption = False,
-    sheet: Annotated[str | None, typer.Option("--sheet", help="Of a workbook. Default: every sheet that is a table of results.")] = None,
-    jobs: Annotated[
-        int | None, typer.Option("--jobs", min=1, help="Processes or threads that work at once. Default: row by row all cores, else one.")
+    from_: FromOption = None,
+    column: ColumnOption = None,
+    unit: UnitOption = None,
+    decimal: DecimalOption = None,
+    delimiter: DelimiterOption = None,
+    encoding: EncodingOption = None,
+    sheet: Annotated[
+        str | None,
+        typer.Option(
+            "--sheet", metavar="NAME", rich_help_panel=READING, help="Of a workbook. Default: every sheet that is a table of results."
+        ),
     ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="End with code 2 when a row could not be assessed.")] = False,
+    authority: AuthorityOption = None,
+    as_of: AsOfOption = None,
+    limits: LimitsOption = None,
+    columns: Annotated[
+        Columns, typer.Option("--columns", rich_help_panel=ROWS, help="All columns, or person, day, test and results.")
+    ] = Columns.all,
+    stream: Annotated[
+        bool | None,
+        typer.Option(
+            "--stream/--no-stream",
+            rich_help_panel=ROWS,
+            help="Whether. Default: for Parquet, and for big, packed or many tables that become CSV.",
+        ),
+    ] = None,
+    summary: Annotated[
+        Path | None, typer.Option("--summary", metavar="FILE", rich_help_panel=ROWS, help="Write the closing summary here, as JSON.")
+    ] = None,
+    source_column: Annotated[
+        str | None, typer.Option("--source-column", metavar="NAME", rich_help_panel=ROWS, help="A column that names the file.")
+    ] = None,
 ) -> None:
     """Interpret files of results, of one or many people: one file with its draws together, or any number of rows one by one.
 
@@ -94,14 +120,14 @@ def interpret(
     """
     if jobs is not None:
         os.environ["POLARS_MAX_THREADS"] = str(jobs)  # is read when polars is first imported
-    sources = given(files)
-    how = way(sources, to, out, stream, from_)
+    inputs = given(files)
+    how = way(inputs, to, out, stream, from_)
     catalog = catalog_of(limits)
     roles, units = pairs(column or [], "--column", "value=RESULT"), pairs(unit or [], "--unit", "ferritin=ug/L")
     options: dict[str, Any] = {"authority": authority_of(authority, catalog), "as_of": as_of, "catalog": catalog, "decimal": decimal}
     wanted = Wanted(roles, delimiter, encoding, units, sheet)
     if how.streamed:
-        wide = _wide(sources, wanted)
+        wide = _wide(inputs, wanted)
         if (wide or _together(from_, wanted)) and stream is None and not how.folder and not source_column:
             how = how._replace(streamed=False)
         elif wide:
@@ -116,7 +142,7 @@ def interpret(
         from labinterp._streams.streams import streamed
 
         reading: dict[str, Any] = {"columns": roles, "delimiter": delimiter, "encoding": encoding, "source_column": source_column}
-        done, lines = streamed(sources, how, columns.value, reading, {"sex": sex, "age": age, "pregnant": pregnant}, options)
+        done, lines = streamed(inputs, how, columns.value, reading, {"sex": sex, "age": age, "pregnant": pregnant}, options)
         typer.echo("\n".join(lines), err=True)
         if summary:
             write(summary, json.dumps({"labinterp": __version__, "catalog": catalog.version, **done}, ensure_ascii=False, indent=2) + "\n")
@@ -129,7 +155,7 @@ def interpret(
     source = (
         read_bytes(taken(sys.stdin.buffer, "standard input"), format=from_, **reading)
         if files[0] == "-"
-        else read_files([one.address or one.path or "" for one in sources], format=from_, **reading)
+        else read_files([one.address or one.path or "" for one in inputs], format=from_, **reading)
     )
     if how.form == "csv":
         no_clash(source)
@@ -149,10 +175,16 @@ def interpret(
         write(how.out, written(how.form, source, reports, catalog))
     else:
         from labinterp._render import show_report
+        from labinterp._render_sources import Sources
 
         def show(console: Console) -> None:
+            gathered = Sources() if sources else None
             for report in reports:
-                show_report(console, report, catalog)
+                show_report(console, report, catalog, gathered)
+            if gathered:
+                gathered.show(console)
+            elif reports:
+                console.print("Where each line and sentence is printed: add --sources.")
 
         write_shown(how.out, show)
     _end(source, counts(reports), strict)

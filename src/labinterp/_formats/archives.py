@@ -45,6 +45,10 @@ def opened_zip(data: bytes, name: str) -> zipfile.ZipFile:
         members = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, zlib.error):
         raise InputError(f"{called(name)}the file breaks off or is damaged; get it again") from None
+    if any(one.filename.startswith(("word/", "ppt/")) for one in members):
+        raise InputError(
+            f"{called(name)}this is a document of text or slides, which is not read; copy its table into a workbook or a CSV file"
+        )
     if len(members) > _MEMBERS:
         raise InputError(f"{called(name)}the file holds {len(members):,} members; at most {_MEMBERS:,} are read")
     if sum(one.file_size for one in members) > MOST:

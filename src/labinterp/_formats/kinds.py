@@ -20,6 +20,10 @@ FORMATS: Final = (CSV, JSON, FHIR, HL7V2, OMOP, XLSX, PARQUET, XPT)
 LOOK: Final = 1 << 16  # bytes that are looked at
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _XPT = b"HEADER RECORD*******LIB"  # LIBRARY in version 5, LIBV8 in version 8
+_PICTURES = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*")
+_TYPED: Final = (
+    "ask the laboratory for the results as a table, HL7 or FHIR, or type them into a table with the columns test, value and unit"
+)
 _URL = re.compile(r"^[a-z][a-z0-9+]*://", re.IGNORECASE)
 _HL7 = re.compile(rb"^[\s\x0b\x1c]*(?:FHS|BHS|MSH)[^\w\s]")
 _RESOURCE = re.compile(r'"resourceType"\s*:')
@@ -62,7 +66,9 @@ def kind_of(head: bytes, name: str = "", tail: bytes = b"") -> str:
     if head.startswith(_XPT):
         return XPT
     if head.startswith(b"%PDF"):
-        raise InputError("this is a PDF; ask the laboratory for the results as a table, HL7 or FHIR, or type them into a table")
+        raise InputError(f"this is a PDF; {_TYPED}")
+    if head.startswith(_PICTURES) or head[4:8] == b"ftyp" or (head[:4], head[8:12]) == (b"RIFF", b"WEBP"):
+        raise InputError(f"this is a picture, and nothing is read from pictures; {_TYPED}")
     text = decoded_head(head)
     bare = text.lstrip("\ufeff \t\r\n\x0b")
     if _HL7.match(bare[:200].encode("utf-8", "replace")):
@@ -70,6 +76,8 @@ def kind_of(head: bytes, name: str = "", tail: bytes = b"") -> str:
     if bare[:1] in ("{", "["):
         return FHIR if _RESOURCE.search(text) else JSON
     if bare[:1] == "<" and re.match(r"<(?:\?xml|!DOCTYPE|[A-Za-z])", bare):
+        if re.match(r"(?i)<(?:!DOCTYPE\s+html|html)\b", bare):
+            raise InputError("this is a web page, which is not read; save the results as CSV, or type them into a table")
         raise InputError("this is XML, which is not read; FHIR is read as JSON: ask the server for application/fhir+json")
     first = next((line for line in bare.splitlines() if line.strip()), "")
     if _OMOP.search(first):

@@ -11,6 +11,7 @@ from labinterp._formats.kinds import CSV
 from labinterp._intake import Piece, Source, Wanted
 from labinterp._quantity import Unreadable
 from labinterp._table import TITLES, roles_in
+from labinterp.errors import InputError
 
 _CUT = Unreadable("unreadable_value", "The file stops in this row; the number may go on.")
 
@@ -28,7 +29,17 @@ def read(pieces: Sequence[Piece], wanted: Wanted) -> list[Source]:
     Raises:
         InputError: A file is no table with a header line, with the next step.
     """
-    return [_read(piece, wanted) for piece in pieces]
+    return [_named(piece, wanted) for piece in pieces]
+
+
+def _named(piece: Piece, wanted: Wanted) -> Source:
+    """One file; what is wrong with it is told with its name."""
+    try:
+        return _read(piece, wanted)
+    except InputError as error:
+        if not piece.name or str(error).startswith(piece.name):
+            raise
+        raise InputError(f"{piece.name}: {error}") from None
 
 
 def _read(piece: Piece, wanted: Wanted) -> Source:
