@@ -9,7 +9,7 @@ from sys import intern  # people of other ages are told the same: one text for a
 from typing import TYPE_CHECKING, Any
 
 from labinterp._plain import LONGEST, plain
-from labinterp._report import Report
+from labinterp._report import Report, Whole
 from labinterp._results import Finding, reach
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def report_json(report: Report) -> str:
     memo = whole.memo
     together = memo.get("json")
     if together is None:
-        together = memo["json"] = intern(f", {_inner(whole.to_dict())}, ")
+        together = memo["json"] = _together_json(whole)
     frame = memo.get("frame") if notes is whole.notes else None
     if frame is None:
         frame = _inner({"notes": notes, "catalog": report.catalog, "disclaimer": report.disclaimer, "standing": report.standing}) + "}"
@@ -45,6 +45,16 @@ def report_json(report: Report) -> str:
     pieces += ('], "not_assessed": ', _encode([r.to_dict() for r in refused]) if refused else "[]", ', "derived": ')
     pieces += (_encode([one.to_dict() for one in derived]) if derived else "[]", together, frame)
     return "".join(pieces)
+
+
+def _together_json(whole: Whole) -> str:
+    """JSON text of what is said of the results together, equal in content to `whole.to_dict()`."""
+    meaning = whole.memo.get("meaning")
+    if meaning is None:
+        return f", {_inner(whole.to_dict())}, "
+    alerts = _encode([alert.to_dict() for alert in whole.alerts]) if whole.alerts else "[]"
+    text = f', {meaning.json(whole.memo["rows"])}, "alerts": {alerts}, '
+    return intern(text) if whole.rows and whole.rows[0] == 1 else text  # a panel on its own; in a file every draw has other rows
 
 
 def _patient_json(patient: Patient) -> str:

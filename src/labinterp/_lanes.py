@@ -94,12 +94,12 @@ def learn(book: Book, result: LabResult, measured: Measured) -> None:
     span = believed(book.catalog, entry, unit)
     if isinstance(rule, Silence) or not span.ordinary_low <= measured.number <= span.ordinary_high:
         return
-    edges = sorted({*_edges(rule), *_other_edges(book, measured.analyte, unit)})
+    edges = sorted({*edges_of(rule), *_other_edges(book, measured.analyte, unit)})
     answers = [_answer_at(book, measured, number) for number in (edges[0] - 1 if edges else 1.0, *edges)]
     book.lanes[key] = Lane(measured.analyte, unit, span.ordinary_low, span.ordinary_high, edges, answers)
 
 
-def _edges(rules: Rule | list[tuple[World, Rule | None]]) -> list[float]:
+def edges_of(rules: Rule | list[tuple[World, Rule | None]]) -> list[float]:
     """The lines of a rule, or of every rule that may be the person's."""
     return rules.edges if isinstance(rules, Rule) else [edge for _, rule in rules if rule is not None for edge in rule.edges]
 
@@ -118,7 +118,7 @@ def _other_edges(book: Book, analyte: str, unit: str) -> Iterator[float]:
     for span in (*entry["critical"], *entry["alerts"], *gate_spans(catalog).get(analyte, ())):
         yield from span_edges(catalog, analyte, span, unit)[0]
     for limits in gate_sets(catalog).get(analyte, ()):
-        yield from _edges(book.rules_of(catalog.limit_set(limits), unit))
+        yield from edges_of(book.rules_of(catalog.limit_set(limits), unit))
 
 
 def gate_sets(catalog: Catalog) -> Mapping[str, list[str]]:
@@ -148,14 +148,15 @@ def gate_spans(catalog: Catalog) -> Mapping[str, list[Any]]:
 def gates(catalog: Catalog) -> Iterator[Mapping[str, Any]]:
     """Every part of the data that a gate may be."""
     table = catalog.table
-    yield from _inside([table["conditions"], table["patterns"], table["policy"]["derived"], table["policy"]["single_mild"]])
+    yield from within([table["conditions"], table["patterns"], table["policy"]["derived"], table["policy"]["single_mild"]])
 
 
-def _inside(value: Any) -> Iterator[Mapping[str, Any]]:
+def within(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Every mapping inside a part of the data, the part itself among them."""
     if isinstance(value, dict):
         yield value
         for part in value.values():
-            yield from _inside(part)
+            yield from within(part)
     elif isinstance(value, list):
         for part in value:
-            yield from _inside(part)
+            yield from within(part)
