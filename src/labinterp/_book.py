@@ -34,7 +34,7 @@ class Book:
     """
 
     __slots__ = (
-        "as_of", "authority", "catalog", "lanes", "patient", "person", "rules", "said", "scales", "sets", "shown", "silences", "wholes", "worlds",
+        "as_of", "authority", "catalog", "edges", "lanes", "patient", "person", "rules", "scales", "sets", "shown", "silences", "wholes", "worlds",
     )  # fmt: skip
 
     def __init__(self, catalog: Catalog, patient: Patient, authority: str | Mapping[str, str] | None, as_of: str) -> None:
@@ -42,13 +42,13 @@ class Book:
         self.patient = patient.nameless()  # a book serves everybody with these facts
         self.rules: dict[tuple[str, str], Rule | Silence | list[tuple[World, Rule | None]]] = {}
         self.silences: dict[tuple[str, str], str] = {}
+        self.edges: dict[tuple[str, str], list[float]] = {}  # every line that matters, by analyte and unit
         self.lanes: dict[Any, Any] = {}
         self.wholes: dict[Any, Any] = {}
         self.worlds: dict[str, list[tuple[World, int | None]]] = {}
         self.sets: dict[tuple[str, str], Rule | list[tuple[World, Rule | None]]] = {}
-        # what `_meanings` keeps: lines by analyte and unit, what was said between them, circumstances, the facts gates ask for
-        self.scales: dict[tuple[str, str], list[float]] = {}
-        self.said: dict[Any, Any] = {}
+        # what is kept for meanings: what was said between the lines of gates, by analyte and unit; circumstances, the facts gates ask for
+        self.scales: dict[tuple[str, str], Any] = {}
         self.shown: dict[Any, Any] = {}
         self.person: tuple[Any, ...] | None = None
 

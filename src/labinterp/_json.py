@@ -71,18 +71,19 @@ def _patient_json(patient: Patient) -> str:
 
 def _finding_pieces(finding: Finding) -> tuple[str, ...]:
     """JSON text of a finding, equal in content to `finding.to_dict()`: what is its own, and what is the same for others."""
-    row, _, name, text, (value, _, comparator, _), code, _, _, _, _, reported, notes, basis, _, source = finding
-    if comparator or reported is not None or source is not None or len(text) > LONGEST:
+    row, _, name, text, (value, _, comparator, _), code, _, _, _, _, reported, notes, basis, derived, source = finding
+    if comparator or derived is not None or len(text) > LONGEST or not (source is None or type(source) is str):
         return (_encode(finding.to_dict()), ", ")
     parts = basis.memo.get(code)  # of one basis, the code tells the band
-    if parts is None or parts[1] != name or parts[3] is not notes:
-        said = intern(f"{_encode(notes) if notes else '[]'}, {_inner(finding.settled())}}}")
-        parts = basis.memo[code] = (_scale(finding), name, f', "source_name": {_quoted(name)}, ', notes, said)
-    scale, _, named, _, said = parts
+    if parts is None or parts[1] != name or parts[3] is not notes or parts[5] is not reported:
+        printed = "null" if reported is None else _encode(reported.to_dict())
+        said = intern(f'"reported": {printed}, "notes": {_encode(notes) if notes else "[]"}, {_inner(finding.settled())}')
+        parts = basis.memo[code] = (_scale(finding), name, f', "source_name": {_quoted(name)}, ', notes, said, reported)
+    scale, _, named, _, said, _ = parts
     read = _number_json(scale, text)
     if read is None or (read[0] is not value and read[0] != value):  # "1.234" is 1234 where the comma is the mark
         return (_encode(finding.to_dict()), ", ")
-    return f'{{"row": {row}{named}', read[1], said, ", "
+    return f'{{"row": {row}{named}', read[1], said, "}" if source is None else f', "source": {_quoted(source)}}}', ", "
 
 
 class _Scale:
@@ -114,7 +115,7 @@ def _number_json(scale: _Scale, text: str) -> tuple[Decimal, str] | None:
     near = "true" if any(-half <= number - line <= half for line in scale.lines) else "false"
     return read.value, (
         f'"value_text": "{text}", "comparator": null, "value": {read.json}, "value_high": null, "unit": {scale.unit}, '
-        f'"si": {{"value": {number * scale.factor!r}, "unit": {scale.si}}}, "near_limit": {near}, "reported": null, "notes": '
+        f'"si": {{"value": {number * scale.factor!r}, "unit": {scale.si}}}, "near_limit": {near}, '
     )
 
 

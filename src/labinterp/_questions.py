@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from labinterp._lanes import edges_of, gates, within
+from labinterp._lanes import edges_of, gates, rules_in, within
 from labinterp._measure import Measured
 from labinterp._patterns import Panel, Truth, evaluate
 from labinterp._results import Finding, NotAssessed
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from labinterp._book import Book
     from labinterp._catalog import Catalog
 
-MOST = 2000  # places of one book
+MOST = 2000  # scales of one catalog, and places of one scale
 Truths = tuple[bool | None, ...]
 Gate = Mapping[str, Any]
 Answers = Mapping[int, Finding | NotAssessed]
@@ -87,17 +87,40 @@ def said(book: Book, one: Measured, answer: Finding | NotAssessed | None) -> Sai
     quantity = one.quantity
     if len(quantity.value.as_tuple()[1]) > 15:  # compared exactly, number by number
         return _said(book, one, answer)
-    scale = (one.analyte, quantity.unit)
-    edges = book.scales.get(scale)
-    if edges is None:
-        edges = book.scales[scale] = _edges(book, *scale)
-    key = (scale, place(edges, one.number, quantity.comparator, one.high), code)
-    found: Said | None = book.said.get(key)
+    scale: Scale | None = book.scales.get((one.analyte, quantity.unit))
+    if scale is None:
+        scale = book.scales[one.analyte, quantity.unit] = _scale(book, one.analyte, quantity.unit)
+    key = (place(scale.edges, one.number, quantity.comparator, one.high), code)
+    found = scale.said.get(key)
     if found is None:
         found = _said(book, one, answer)
-        if len(book.said) < MOST:
-            book.said[key] = found
+        if len(scale.said) < MOST:
+            scale.said[key] = found
     return found
+
+
+class Scale:
+    """The lines of gates and red flags for one analyte in one unit, and what was said between them: for all people with the same lines."""
+
+    __slots__ = ("edges", "said")
+
+    def __init__(self, edges: list[float]) -> None:
+        self.edges = edges
+        self.said: dict[Any, Said] = {}
+
+
+def _scale(book: Book, analyte: str, unit: str) -> Scale:
+    catalog = book.catalog
+    sets = [catalog.limit_set(gate["limits"]) for gate in questions(catalog).of.get(analyte, ()) if "limits" in gate]
+    drawn = tuple((rule.limit_set.key, rule.population) if rule else None for one in sets for rule in rules_in(book.rules_of(one, unit)))
+    key = (analyte, unit, book.patient.contexts, drawn)
+    known: dict[Any, Scale] = catalog.learn("scales", dict)
+    scale = known.get(key)
+    if scale is None:
+        if len(known) >= MOST:
+            known.clear()
+        scale = known[key] = Scale(_edges(book, analyte, unit))
+    return scale
 
 
 def _edges(book: Book, analyte: str, unit: str) -> list[float]:

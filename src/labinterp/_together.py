@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from labinterp._assess import assess_measured
@@ -19,7 +19,12 @@ from labinterp._results import Finding, Memo, NotAssessed
 
 
 def read_together(
-    book: Book, measured: list[Measured], answers: dict[int, Finding | NotAssessed], collected: Mapping[int, Any], research: bool
+    book: Book,
+    measured: list[Measured],
+    answers: dict[int, Finding | NotAssessed],
+    collected: Mapping[int, Any],
+    research: bool,
+    assess: Callable[[Book, Measured], Finding | NotAssessed] = assess_measured,
 ) -> tuple[tuple[Finding, ...], Whole]:
     """Assess each result in the light of the others, and say what they mean together.
 
@@ -29,6 +34,7 @@ def read_together(
         answers: Refusals by row; the findings are added here, and the results whose unit the panel contradicts.
         collected: When the sample of each row was taken, where it is known.
         research: Whether links with little evidence are asked for where a single mild value is all there is.
+        assess: `assess_measured`, or what says the same sooner.
 
     Returns:
         tuple: what could be computed; and the whole, without the numbers of the rows. `memo["own"]` of the whole is set where more
@@ -50,7 +56,7 @@ def read_together(
         book = with_shown(book, shown)
         notes.append(shown_text(policy, shown))
     for one in measured:
-        answers[one.row] = assess_measured(book, one)
+        answers[one.row] = assess(book, one)
     made = compute(catalog, measured, person, days)
     own = dict(assessed(book, made, measured))
     meant, rows, alerts = meaning(book, [*measured, *made.measured], {**answers, **own} if own else answers, circumstances, research)
