@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Parts = tuple[tuple[Finding, ...], tuple[NotAssessed, ...], tuple[Finding, ...], Whole]  # findings, refused, derived, whole
 
 NOBODY = Patient()
+_make = tuple.__new__  # past the constructors of NamedTuples: a file has a place for every result
 MOST_WHOLES = 500  # panels remembered for one kind of person
 
 
@@ -94,8 +95,8 @@ def _placed(
     """Each answer with the place its result stood at."""
     stood = {row: None if result.source is None else str(result.source) for row, result in results.items()}
     return (
-        tuple(finding._replace(source=stood[finding.row]) for finding in findings),
-        tuple(one._replace(source=stood[one.row]) for one in refused),
+        tuple([_make(Finding, (*finding[:-1], stood[finding[0]])) for finding in findings]),
+        tuple([_make(NotAssessed, (*one[:-1], stood[one[0]])) for one in refused]),
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from labinterp._plain import LONGEST, plain
 from labinterp._report import Report, Whole
-from labinterp._results import Finding, reach
+from labinterp._results import Finding, NotAssessed, reach
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -42,7 +42,7 @@ def report_json(report: Report) -> str:
         pieces += _finding_pieces(finding)
     if findings:
         pieces.pop()  # the last comma
-    pieces += ('], "not_assessed": ', _encode([r.to_dict() for r in refused]) if refused else "[]", ', "derived": ')
+    pieces += ('], "not_assessed": ', f"[{', '.join(map(_refused_json, refused))}]" if refused else "[]", ', "derived": ')
     pieces += (_encode([one.to_dict() for one in derived]) if derived else "[]", together, frame)
     return "".join(pieces)
 
@@ -67,6 +67,18 @@ def _patient_json(patient: Patient) -> str:
     contexts = _encode(sorted(patient.contexts)) if patient.contexts else "[]"
     years = "null" if age is None else age
     return f'{{"id": {name}, "sex": {said}, "age_years": {years}, "pregnant": {_TRUTH[patient.pregnant]}, "contexts": {contexts}}}'
+
+
+def _refused_json(refused: NotAssessed) -> str:
+    """JSON text of a refusal, equal in content to `refused.to_dict()`."""
+    row, analyte, name, text, unit, reason, message, _, source = refused
+    if type(row) is not int:
+        return _encode(refused.to_dict())
+    stood = "" if source is None else f', "source": {_quoted(source)}'
+    return (
+        f'{{"row": {row}, "analyte": {"null" if analyte is None else _quoted(analyte)}, "source_name": {_quoted(name)}, '
+        f'"value_text": {_quoted(text)}, "unit_text": {_quoted(unit)}, "reason": "{reason}", "message": {_quoted(message)}{stood}}}'
+    )
 
 
 def _finding_pieces(finding: Finding) -> tuple[str, ...]:

@@ -59,16 +59,16 @@ def questions(catalog: Catalog) -> Questions:
         every = [*gates(catalog), *within(cautions)]
         of: dict[str, list[Gate]] = {}
         for gate in every:
-            if (analyte := _asked(catalog, gate)) is not None:
+            if (analyte := asked_of(catalog, gate)) is not None:
                 of.setdefault(analyte, []).append(gate)
-        shown = frozenset(a for gate in within(table["policy"]["derived"]) if (a := _asked(catalog, gate)) is not None)
+        shown = frozenset(a for gate in within(table["policy"]["derived"]) if (a := asked_of(catalog, gate)) is not None)
         ages = [gate for gate in every if "age_years" in gate]
         unanswered = {id(gate): Truth(None, missing=frozenset((analyte,))) for analyte, asked in of.items() for gate in asked}
         found = catalog.remember("questions", Questions(of, shown, ages, cautions, unanswered))
     return found
 
 
-def _asked(catalog: Catalog, gate: Gate) -> str | None:
+def asked_of(catalog: Catalog, gate: Gate) -> str | None:
     """The analyte whose results a gate asks, in the order in which `evaluate` looks; None where it asks none."""
     if "limits" in gate:
         return str(catalog.table["limits"][gate["limits"]]["analyte"])

@@ -8,14 +8,13 @@ an analyte, or on none. Both memos are bounded.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from labinterp._explain import active_links, advice, effects, firm, muscle_text_applies
+from labinterp._explain import advice, effects, firm
 from labinterp._meaning import Meaning
 from labinterp._measure import Measured
-from labinterp._patterns import Panel, Truth, derived_contexts, evaluate, match_patterns
-from labinterp._quantity import Quantity
+from labinterp._parts import Draw, Shown, Told, answered_panel, person_of_gates
+from labinterp._patterns import Panel, derived_contexts, evaluate, in_order
 from labinterp._questions import NO_ANSWERS, Said, Truths, questions, said
 from labinterp._report import Alert
 from labinterp._results import Finding, NotAssessed
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from labinterp._catalog import Catalog
 
 MOST = 2000  # meanings of one catalog, and circumstances of one book
-Told = tuple[tuple[str, Truths], ...]  # analyte, what its results say to each of its gates
 
 
 class Group:
@@ -41,20 +39,6 @@ class Group:
         if truths != self.truths:
             self.truths = tuple(a if a == b else None for a, b in zip(self.truths, truths, strict=True))
         self.rows += rows
-
-
-class Shown(NamedTuple):
-    """What the results of a draw show of the person's circumstances.
-
-    Attributes:
-        contexts: Each that nobody declared: name, truth, the analytes it rests on, the analytes that are missing.
-        names: The circumstances that hold.
-        undecided: The circumstances that a result leaves open.
-    """
-
-    contexts: tuple[tuple[str, bool | None, frozenset[str], frozenset[str]], ...]
-    names: tuple[str, ...]
-    undecided: tuple[str, ...]
 
 
 # --- the draw -----------------------------------------------------------------------------------------------------
@@ -77,7 +61,7 @@ def shown_circumstances(book: Book, measured: Iterable[Measured]) -> Shown:
 
 
 def _shown(book: Book, told: Told) -> Shown:
-    panel, declared = _panel(book, told), book.patient.contexts
+    panel, declared = answered_panel(book, told), book.patient.contexts
     policy, names = book.catalog.table["policy"], [analyte for analyte, _ in told]
     found = [(name, truth) for name, truth in derived_contexts(panel, policy) if name not in declared]
     return Shown(
@@ -135,7 +119,7 @@ def meaning(
         if not one.computed_from and isinstance(answer, Finding) and answer.band is not None and answer.code in policy["out"]:
             out.append(answer.code)
     mild = not research and len(out) < 2 and set(out) <= set(policy["mild"])
-    key = (_person(book), _told(groups), shown.contexts, mild)
+    key = (person_of_gates(book), _told(groups), shown.contexts, mild)
     known: dict[Any, Meaning] = catalog.learn("meanings", dict)
     meant = known.get(key)
     if meant is None:
@@ -155,53 +139,27 @@ def _alert(catalog: Catalog, row: int, alert: Mapping[str, Any]) -> Alert:
     return Alert(alert["id"], alert["tier"], row, alert["text"], tuple(catalog.written_out(alert["cite"])))
 
 
-def _person(book: Book) -> tuple[Any, ...]:
-    """All of a person that gates and the links to muscle depend on."""
-    if book.person is None:
-        panel = Panel(book, (), NO_ANSWERS)
-        ages = tuple(evaluate(gate, panel).value for gate in questions(book.catalog).ages)
-        book.person = (book.patient.sex, book.patient.contexts, muscle_text_applies(panel), ages)
-    return book.person
-
-
-def _panel(book: Book, told: Told) -> Panel:
-    """A panel with one row for each analyte, whose gates are answered before they are asked."""
-    nothing = Quantity(Decimal(0), "")
-    panel = Panel(book, [Measured(row, name, "", "", "", nothing, 0.0, None, None, ()) for row, (name, _) in enumerate(told)], NO_ANSWERS)
-    asked, unanswered = questions(book.catalog).of, questions(book.catalog).unanswered
-    panel.known = dict(unanswered)
-    for row, (name, truths) in enumerate(told):
-        rows = frozenset((row,))
-        panel.known.update((id(gate), Truth(value, rows)) for gate, value in zip(asked.get(name, ()), truths, strict=True))
-    return panel
-
-
 def _worked_out(book: Book, told: Told, shown: Shown, mild: bool) -> Meaning:
-    """The meaning of a draw that was not met before."""
-    policy, panel, notes = book.catalog.table["policy"], _panel(book, told), list[str]()
-    rows = {analyte: row for row, (analyte, _) in enumerate(told)}
-    panel.context_truth = {name: Truth(value, frozenset(rows[a] for a in on), missing) for name, value, on, missing in shown.contexts}
-    cautions = frozenset(id(gate) for gate in questions(book.catalog).cautions if evaluate(gate, panel).value is True)
-    matches = match_patterns(panel)
-    links = active_links(panel)
-    if links and not muscle_text_applies(panel):
+    """The meaning of a draw that was not met before; of its parts most were."""
+    table, draw, notes = book.catalog.table, Draw(book, told, shown), list[str]()
+    policy = table["policy"]
+    cautions = frozenset(id(gate) for gate in questions(book.catalog).cautions if draw.holds("caution", [gate]))
+    matches = [match for pattern in in_order(book.catalog) if (match := draw.match(pattern)) is not None]
+    links = [link for condition in table["conditions"].values() for link in draw.links(condition)]
+    if links and not person_of_gates(book)[2]:
         links = []
         notes.append("The links to muscle are for adults who are not pregnant; none is given here.")
-    if (
-        mild
-        and not all(firm(policy, one) for one in links)
-        and not any(evaluate(gate, panel).value is True for gate in policy["single_mild"]["unless"])
-    ):
+    if mild and not all(firm(policy, one) for one in links) and not draw.holds("unless", policy["single_mild"]["unless"]):
         links = [one for one in links if firm(policy, one)]
         notes.append(policy["single_mild"]["note"])
-
-    def on(items: Iterable[Any]) -> tuple[Any, ...]:
-        return tuple(item._replace(because=frozenset(told[row][0] for row in item.because)) for item in items)
-
     items = (
-        on(m for m in matches if m.certainty in ("likely", "possible")),
-        on(m for m in matches if m.certainty == "cannot_tell"),
-        on(effects(panel, links)),
-        on(advice(links)),
+        tuple(m for m in matches if m.certainty in ("likely", "possible")),
+        tuple(m for m in matches if m.certainty == "cannot_tell"),
+        _on_sets(effects(Panel(book, (), NO_ANSWERS), links)),
+        _on_sets(advice(links)),
     )
     return Meaning(items, tuple(notes), cautions, {})
+
+
+def _on_sets(items: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple(item._replace(because=frozenset(item.because)) for item in items)
