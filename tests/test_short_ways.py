@@ -135,7 +135,7 @@ def test_a_panel_is_answered_the_same_way_first_and_again(
     assert [sorted(behind[row] for row in effect.because) for effect in other.effects] == [effect["because"] for effect in first["effects"]]
 
 
-@pytest.mark.parametrize("printed", [one for one in RANGES if one])
+@pytest.mark.parametrize("printed", [one for one in RANGES if one and one != {"ref_low": True}])
 @pytest.mark.parametrize("flag", [None, "L", "N"])
 def test_a_printed_range_goes_the_short_way(printed: dict[str, Any], flag: str | None) -> None:
     """On and beside the ends of a printed range and every line: what other numbers taught says what the long way says."""

@@ -104,8 +104,7 @@ def _short(book: Book, listed: list[LabResult], numbers: tuple[int, ...], resear
     """The short way: every result is plain and known, and a panel between the same lines was read before."""
     answered = []
     for row, result in zip(numbers, listed, strict=True):
-        found = quick(book, result, row)
-        if found is None or found[1] is None:
+        if (found := quick(book, result, row)) is None or found[1] is None:
             return None
         answered.append(found)
     findings, cells = zip(*answered, strict=True) if answered else ((), ())
@@ -144,8 +143,7 @@ def _remember(book: Book, listed: list[LabResult], numbers: tuple[int, ...], who
         return
     cells: list[Cell] = []
     for row, result in zip(numbers, listed, strict=True):
-        found = quick(book, result, row)
-        if found is None or found[1] is None:
+        if (found := quick(book, result, row)) is None or found[1] is None:
             return
         cells.append(found[1])
     book.wholes[tuple(cells), research] = whole

@@ -281,12 +281,13 @@ def gates(catalog: Catalog) -> Iterator[Mapping[str, Any]]:
     yield from within([table["conditions"], table["patterns"], table["policy"]["derived"], table["policy"]["single_mild"]])
 
 
-def within(value: Any) -> Iterator[Mapping[str, Any]]:
-    """Every mapping inside a part of the data, the part itself among them."""
-    if isinstance(value, dict):
-        yield value
-        for part in value.values():
-            yield from within(part)
-    elif isinstance(value, list):
-        for part in value:
-            yield from within(part)
+def within(value: Any) -> list[Mapping[str, Any]]:
+    """Every mapping inside a part of the data that may be a gate, the part itself among them, in the order in which they stand."""
+    found, left = list[Mapping[str, Any]](), [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            found.append(one)
+            one = [part for name, part in one.items() if name != "cite"]
+        left += [part for part in reversed(one) if isinstance(part, (dict, list))]
+    return found

@@ -131,14 +131,15 @@ def _asks(catalog: Catalog, name: Any, part: Any) -> Asks:
     key = ("asks", name)
     found: Asks | None = catalog.memo.get(key)
     if found is None:
-        gates = list(within(part))
+        inside = questions(catalog).inside
+        gates = inside.get(id(part)) or within(part)
         analytes = {a for gate in gates if (a := asked_of(catalog, gate)) is not None}
         contexts = {gate["context"] for gate in gates if "context" in gate}
         patterns = {gate["pattern"] for gate in gates if "pattern" in gate}
-        for id in patterns:
-            inner = catalog.table["patterns"][id]
+        for named in patterns:
+            inner = catalog.table["patterns"][named]
             analytes |= set(inner["inputs"])
-            contexts |= {gate["context"] for gate in within(inner) if "context" in gate}
+            contexts |= {gate["context"] for gate in inside[id(inner)] if "context" in gate}
         found = catalog.remember(key, Asks(tuple(sorted(analytes)), tuple(sorted(contexts)), tuple(sorted(patterns))))
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from labinterp._lanes import edges_of, gates, rules_in, within
+from labinterp._lanes import edges_of, rules_in, within
 from labinterp._measure import Measured
 from labinterp._patterns import Panel, Truth, evaluate
 from labinterp._results import Finding, NotAssessed
@@ -33,6 +33,7 @@ class Questions(NamedTuple):
         ages: Gates on the age.
         cautions: Gates of what is said beside derived quantities.
         unanswered: What a gate says without a result, by its id.
+        inside: The gates in each condition, each pattern and each list of gates, by its id.
     """
 
     of: Mapping[str, list[Gate]]
@@ -40,6 +41,7 @@ class Questions(NamedTuple):
     ages: list[Gate]
     cautions: list[Gate]
     unanswered: Mapping[int, Truth]
+    inside: Mapping[int, list[Gate]]
 
 
 class Said(NamedTuple):
@@ -56,15 +58,18 @@ def questions(catalog: Catalog) -> Questions:
         table = catalog.table
         blocks = [block for derive in table["derive"] for block in derive["blocks"]]
         cautions = [caution["when"] for block in blocks for caution in block["cautions"]]
-        every = [*gates(catalog), *within(cautions)]
+        policy = table["policy"]
+        parts = [*table["conditions"].values(), *table["patterns"].values(), policy["derived"], policy["single_mild"], cautions]
+        inside = {id(part): within(part) for part in parts}
+        every = [gate for gates in inside.values() for gate in gates]
         of: dict[str, list[Gate]] = {}
         for gate in every:
             if (analyte := asked_of(catalog, gate)) is not None:
                 of.setdefault(analyte, []).append(gate)
-        shown = frozenset(a for gate in within(table["policy"]["derived"]) if (a := asked_of(catalog, gate)) is not None)
+        shown = frozenset(a for gate in inside[id(policy["derived"])] if (a := asked_of(catalog, gate)) is not None)
         ages = [gate for gate in every if "age_years" in gate]
         unanswered = {id(gate): Truth(None, missing=frozenset((analyte,))) for analyte, asked in of.items() for gate in asked}
-        found = catalog.remember("questions", Questions(of, shown, ages, cautions, unanswered))
+        found = catalog.remember("questions", Questions(of, shown, ages, cautions, unanswered, inside))
     return found
 
 
