@@ -33,16 +33,24 @@ class Book:
         as_of: ISO day.
     """
 
-    __slots__ = ("as_of", "authority", "catalog", "lanes", "patient", "rules", "silences", "wholes", "worlds")
+    __slots__ = (
+        "as_of", "authority", "catalog", "edges", "lanes", "patient", "person", "rules", "scales", "sets", "shown", "silences", "wholes", "worlds",
+    )  # fmt: skip
 
     def __init__(self, catalog: Catalog, patient: Patient, authority: str | Mapping[str, str] | None, as_of: str) -> None:
         self.catalog, self.authority, self.as_of = catalog, authority, as_of
         self.patient = patient.nameless()  # a book serves everybody with these facts
         self.rules: dict[tuple[str, str], Rule | Silence | list[tuple[World, Rule | None]]] = {}
         self.silences: dict[tuple[str, str], str] = {}
+        self.edges: dict[tuple[str, str], list[float]] = {}  # every line that matters, by analyte and unit
         self.lanes: dict[Any, Any] = {}
         self.wholes: dict[Any, Any] = {}
         self.worlds: dict[str, list[tuple[World, int | None]]] = {}
+        self.sets: dict[tuple[str, str], Rule | list[tuple[World, Rule | None]]] = {}
+        # what is kept for meanings: what was said between the lines of gates, by analyte and unit; circumstances, the facts gates ask for
+        self.scales: dict[tuple[str, str], Any] = {}
+        self.shown: dict[Any, Any] = {}
+        self.person: tuple[Any, ...] | None = None
 
     def find(self, analyte: str, unit: str) -> Rule | Silence | list[tuple[World, Rule | None]]:
         """One rule where the person's facts settle it, else one for each possible answer, or why there is none."""
@@ -68,6 +76,12 @@ class Book:
 
     def rules_of(self, limit_set: LimitSet, unit: str) -> Rule | list[tuple[World, Rule | None]]:
         """The rule or the possible rules of one limit set for this person; none where declared circumstances contradict each other."""
+        found = self.sets.get((limit_set.id, unit))
+        if found is None:
+            found = self.sets[limit_set.id, unit] = self._rules_of(limit_set, unit)
+        return found
+
+    def _rules_of(self, limit_set: LimitSet, unit: str) -> Rule | list[tuple[World, Rule | None]]:
         possible = self.worlds.get(limit_set.id)
         if possible is None:
             years = self.catalog.table["policy"]["pregnancy_possible_years"]

@@ -1,4 +1,4 @@
-"""From states to what they are linked to in muscle: conditions, effects, alerts; each sentence with its source.
+"""From states to what they are linked to in muscle: conditions, effects; each sentence with its source.
 
 Sentences are made of the data's own words by the verb rules of `policy.toml`: how strong a link may sound is
 decided by its relation, never by the writer of one file.
@@ -11,9 +11,7 @@ from typing import Any, NamedTuple
 
 from labinterp._codes import CERTAINTIES, RELATIONS
 from labinterp._patterns import Panel, Truth, evaluate
-from labinterp._report import Advice, Alert, Effect
-from labinterp._results import Finding
-from labinterp._spans import holds
+from labinterp._report import Advice, Effect
 from labinterp._worlds import in_span
 
 
@@ -63,16 +61,6 @@ def _suppressed(condition: Mapping[str, Any], panel: Panel) -> set[str]:
             effects = suppression["effects"]
             silent.update(["all"] if effects == "all" else effects)
     return silent
-
-
-def single_mild(panel: Panel) -> bool:
-    """Whether at most one result is out, and that one mild, by the policy's own words: links with little evidence are then held back."""
-    policy = panel.book.catalog.table["policy"]["single_mild"]
-    answers = [panel.answers.get(one.row) for results in panel.by_analyte.values() for one in results if not one.computed_from]
-    out = [answer.code for answer in answers if isinstance(answer, Finding) and answer.band is not None and answer.code in policy["out"]]
-    if len(out) > 1 or not set(out) <= set(policy["mild"]):
-        return False
-    return not any(evaluate(gate, panel).value is True for gate in policy["unless"])
 
 
 def firm(policy: Mapping[str, Any], one: ActiveLink) -> bool:
@@ -180,16 +168,3 @@ def advice(links: Iterable[ActiveLink]) -> list[Advice]:
         )
         for id, c in conditions.items()
     ]
-
-
-def alerts(panel: Panel) -> list[Alert]:
-    """Red flags, most urgent first."""
-    catalog, found = panel.book.catalog, []
-    for analyte, results in panel.by_analyte.items():
-        for alert in catalog.table["analytes"][analyte]["alerts"]:
-            if not set(alert["requires"]) <= panel.patient.contexts:
-                continue
-            for one in results:
-                if holds(catalog, one, alert) is True:
-                    found.append(Alert(alert["id"], alert["tier"], one.rows[0], alert["text"], tuple(catalog.written_out(alert["cite"]))))
-    return sorted(found, key=lambda a: (a.tier, a.row))

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from labinterp._assess import assess_measured
 from labinterp._book import Book, book_for, chosen
 from labinterp._catalog import Catalog, iso
 from labinterp._inputs import LabResult, Patient
-from labinterp._lanes import learn, quick
-from labinterp._measure import Measured, measure
+from labinterp._lanes import Cell, answer, quick, read
+from labinterp._measure import Measured
 from labinterp._names import squash
 from labinterp._quantity import Quantity
 from labinterp._report import Report, Whole
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 Parts = tuple[tuple[Finding, ...], tuple[NotAssessed, ...], tuple[Finding, ...], Whole]  # findings, refused, derived, whole
 
 NOBODY = Patient()
+_make = tuple.__new__  # past the constructors of NamedTuples: a file has a place for every result
 MOST_WHOLES = 500  # panels remembered for one kind of person
 
 
@@ -95,16 +95,18 @@ def _placed(
     """Each answer with the place its result stood at."""
     stood = {row: None if result.source is None else str(result.source) for row, result in results.items()}
     return (
-        tuple(finding._replace(source=stood[finding.row]) for finding in findings),
-        tuple(one._replace(source=stood[one.row]) for one in refused),
+        tuple([_make(Finding, (*finding[:-1], stood[finding[0]])) for finding in findings]),
+        tuple([_make(NotAssessed, (*one[:-1], stood[one[0]])) for one in refused]),
     )
 
 
 def _short(book: Book, listed: list[LabResult], numbers: tuple[int, ...], research: bool) -> Parts | None:
     """The short way: every result is plain and known, and a panel between the same lines was read before."""
-    answered = [found for row, result in zip(numbers, listed, strict=True) if (found := quick(book, result, row))]
-    if len(answered) < len(listed):
-        return None
+    answered = []
+    for row, result in zip(numbers, listed, strict=True):
+        if (found := quick(book, result, row)) is None or found[1] is None:
+            return None
+        answered.append(found)
     findings, cells = zip(*answered, strict=True) if answered else ((), ())
     whole: Whole | None = book.wholes.get((cells, research))
     return None if whole is None else (findings, (), (), whole.moved(numbers))
@@ -117,32 +119,34 @@ def _long(book: Book, listed: list[LabResult], numbers: tuple[int, ...], decimal
     measured: list[Measured] = []
     answers: dict[int, Finding | NotAssessed] = {}
     for row, result in zip(numbers, listed, strict=True):
-        read = measure(book.catalog, result, row, decimal)
-        if isinstance(read, NotAssessed):
-            answers[row] = read
+        one = read(book.catalog, result, row, decimal)
+        if isinstance(one, NotAssessed):
+            answers[row] = one
         else:
-            measured.append(read)
+            measured.append(one)
     collected = {row: result.collected_at for row, result in zip(numbers, listed, strict=True) if result.collected_at is not None}
-    derived, whole = read_together(book, measured, answers, collected, bool(research))
+    results = dict(zip(numbers, listed, strict=True))
+    derived, whole = read_together(
+        book, measured, answers, collected, bool(research), lambda rules, one: answer(rules, results[one.row], one, decimal)
+    )
     whole = whole._replace(rows=numbers)
     ordered = [answers[row] for row in sorted(answers)]
-    if decimal != ",":
-        _learn(book, listed, numbers, measured, whole, bool(research))
+    if not whole.memo.pop("own") and decimal != ",":
+        _remember(book, listed, numbers, whole, bool(research))
     findings = tuple(a for a in ordered if isinstance(a, Finding))
     return findings, tuple(a for a in ordered if isinstance(a, NotAssessed)), derived, whole
 
 
-def _learn(book: Book, listed: list[LabResult], numbers: tuple[int, ...], measured: list[Measured], whole: Whole, research: bool) -> None:
-    """Remember plain results as lanes, and the whole where nothing but the stretches decided it."""
-    by_row = {one.row: one for one in measured}
-    for row, result in zip(numbers, listed, strict=True):
-        if row in by_row:
-            learn(book, result, by_row[row])
-    if whole.memo.pop("own", False):
+def _remember(book: Book, listed: list[LabResult], numbers: tuple[int, ...], whole: Whole, research: bool) -> None:
+    """Remember the whole where nothing but the stretches decided it."""
+    if len(book.wholes) >= MOST_WHOLES:
         return
-    cells = [found[1] for row, result in zip(numbers, listed, strict=True) if (found := quick(book, result, row))]
-    if len(cells) == len(listed) and len(book.wholes) < MOST_WHOLES:
-        book.wholes[tuple(cells), research] = whole
+    cells: list[Cell] = []
+    for row, result in zip(numbers, listed, strict=True):
+        if (found := quick(book, result, row)) is None or found[1] is None:
+            return
+        cells.append(found[1])
+    book.wholes[tuple(cells), research] = whole
 
 
 def as_results(results: Mapping[str, Any] | Iterable[LabResult]) -> list[LabResult]:
@@ -236,16 +240,13 @@ def assess(
     if type(patient) is not Patient:
         patient = _person(patient)
     book = _book(catalog, patient, one.collected_at, authority, as_of)
+    decimal = _mark(decimal)
     if decimal != ",":
-        found = quick(book, one, 1)
+        found = quick(book, one, 1, decimal)
         if found is not None:
             return found[0]
-    read = measure(catalog, one, 1, _mark(decimal))
-    if isinstance(read, NotAssessed):
-        return read
-    if decimal != ",":
-        learn(book, one, read)
-    return assess_measured(book, read)
+    measured = read(catalog, one, 1, decimal)
+    return measured if isinstance(measured, NotAssessed) else answer(book, one, measured, decimal)
 
 
 def _book(

@@ -9,8 +9,8 @@ from sys import intern  # people of other ages are told the same: one text for a
 from typing import TYPE_CHECKING, Any
 
 from labinterp._plain import LONGEST, plain
-from labinterp._report import Report
-from labinterp._results import Finding, reach
+from labinterp._report import Report, Whole
+from labinterp._results import Finding, NotAssessed, reach
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -30,7 +30,7 @@ def report_json(report: Report) -> str:
     memo = whole.memo
     together = memo.get("json")
     if together is None:
-        together = memo["json"] = intern(f", {_inner(whole.to_dict())}, ")
+        together = memo["json"] = _together_json(whole)
     frame = memo.get("frame") if notes is whole.notes else None
     if frame is None:
         frame = _inner({"notes": notes, "catalog": report.catalog, "disclaimer": report.disclaimer, "standing": report.standing}) + "}"
@@ -42,9 +42,19 @@ def report_json(report: Report) -> str:
         pieces += _finding_pieces(finding)
     if findings:
         pieces.pop()  # the last comma
-    pieces += ('], "not_assessed": ', _encode([r.to_dict() for r in refused]) if refused else "[]", ', "derived": ')
+    pieces += ('], "not_assessed": ', f"[{', '.join(map(_refused_json, refused))}]" if refused else "[]", ', "derived": ')
     pieces += (_encode([one.to_dict() for one in derived]) if derived else "[]", together, frame)
     return "".join(pieces)
+
+
+def _together_json(whole: Whole) -> str:
+    """JSON text of what is said of the results together, equal in content to `whole.to_dict()`."""
+    meaning = whole.memo.get("meaning")
+    if meaning is None:
+        return f", {_inner(whole.to_dict())}, "
+    alerts = _encode([alert.to_dict() for alert in whole.alerts]) if whole.alerts else "[]"
+    text = f', {meaning.json(whole.memo["rows"])}, "alerts": {alerts}, '
+    return intern(text) if whole.rows and whole.rows[0] == 1 else text  # a panel on its own; in a file every draw has other rows
 
 
 def _patient_json(patient: Patient) -> str:
@@ -59,20 +69,34 @@ def _patient_json(patient: Patient) -> str:
     return f'{{"id": {name}, "sex": {said}, "age_years": {years}, "pregnant": {_TRUTH[patient.pregnant]}, "contexts": {contexts}}}'
 
 
+def _refused_json(refused: NotAssessed) -> str:
+    """JSON text of a refusal, equal in content to `refused.to_dict()`."""
+    row, analyte, name, text, unit, reason, message, _, source, reported = refused
+    if type(row) is not int:
+        return _encode(refused.to_dict())
+    stood = "" if reported is None else f', "reported": {_encode(reported.to_dict())}'
+    stood += "" if source is None else f', "source": {_quoted(source)}'
+    return (
+        f'{{"row": {row}, "analyte": {"null" if analyte is None else _quoted(analyte)}, "source_name": {_quoted(name)}, '
+        f'"value_text": {_quoted(text)}, "unit_text": {_quoted(unit)}, "reason": "{reason}", "message": {_quoted(message)}{stood}}}'
+    )
+
+
 def _finding_pieces(finding: Finding) -> tuple[str, ...]:
     """JSON text of a finding, equal in content to `finding.to_dict()`: what is its own, and what is the same for others."""
-    row, _, name, text, (value, _, comparator, _), code, _, _, _, _, reported, notes, basis, _, source = finding
-    if comparator or reported is not None or source is not None or len(text) > LONGEST:
+    row, _, name, text, (value, _, comparator, _), code, _, _, _, _, reported, notes, basis, derived, source = finding
+    if comparator or derived is not None or len(text) > LONGEST or not (source is None or type(source) is str):
         return (_encode(finding.to_dict()), ", ")
     parts = basis.memo.get(code)  # of one basis, the code tells the band
-    if parts is None or parts[1] != name or parts[3] is not notes:
-        said = intern(f"{_encode(notes) if notes else '[]'}, {_inner(finding.settled())}}}")
-        parts = basis.memo[code] = (_scale(finding), name, f', "source_name": {_quoted(name)}, ', notes, said)
-    scale, _, named, _, said = parts
+    if parts is None or parts[1] != name or parts[3] is not notes or parts[5] is not reported:
+        printed = "null" if reported is None else _encode(reported.to_dict())
+        said = intern(f'"reported": {printed}, "notes": {_encode(notes) if notes else "[]"}, {_inner(finding.settled())}')
+        parts = basis.memo[code] = (_scale(finding), name, f', "source_name": {_quoted(name)}, ', notes, said, reported)
+    scale, _, named, _, said, _ = parts
     read = _number_json(scale, text)
     if read is None or (read[0] is not value and read[0] != value):  # "1.234" is 1234 where the comma is the mark
         return (_encode(finding.to_dict()), ", ")
-    return f'{{"row": {row}{named}', read[1], said, ", "
+    return f'{{"row": {row}{named}', read[1], said, "}" if source is None else f', "source": {_quoted(source)}}}', ", "
 
 
 class _Scale:
@@ -104,7 +128,7 @@ def _number_json(scale: _Scale, text: str) -> tuple[Decimal, str] | None:
     near = "true" if any(-half <= number - line <= half for line in scale.lines) else "false"
     return read.value, (
         f'"value_text": "{text}", "comparator": null, "value": {read.json}, "value_high": null, "unit": {scale.unit}, '
-        f'"si": {{"value": {number * scale.factor!r}, "unit": {scale.si}}}, "near_limit": {near}, "reported": null, "notes": '
+        f'"si": {{"value": {number * scale.factor!r}, "unit": {scale.si}}}, "near_limit": {near}, '
     )
 
 

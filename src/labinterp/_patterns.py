@@ -7,7 +7,7 @@ on, and the analytes that would have settled it.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from labinterp._book import Book, Rule
 from labinterp._inputs import Patient
@@ -17,6 +17,9 @@ from labinterp._results import Finding, NotAssessed
 from labinterp._rules import place
 from labinterp._spans import holds
 from labinterp._worlds import in_span
+
+if TYPE_CHECKING:
+    from labinterp._catalog import Catalog
 
 
 class Truth(NamedTuple):
@@ -150,6 +153,14 @@ def derived_contexts(panel: Panel, policy: Mapping[str, Any]) -> list[tuple[str,
     return [(derived["context"], evaluate(derived["when"], panel)) for derived in policy["derived"]]
 
 
+def in_order(catalog: Catalog) -> list[Mapping[str, Any]]:
+    """The patterns of the data, each behind those it refers to."""
+    found: list[Mapping[str, Any]] = catalog.memo.get("patterns") or catalog.remember(
+        "patterns", sorted(catalog.table["patterns"].values(), key=lambda p: p["order"])
+    )
+    return found
+
+
 def match_patterns(panel: Panel, wanted: Collection[str] | None = None) -> list[PatternMatch]:
     """Every pattern whose first true outcome says something, in the order of the data.
 
@@ -161,11 +172,8 @@ def match_patterns(panel: Panel, wanted: Collection[str] | None = None) -> list[
         list of PatternMatch: certainty "likely", "possible" or "cannot_tell".
     """
     catalog = panel.book.catalog
-    patterns = catalog.memo.get("patterns") or catalog.remember(
-        "patterns", sorted(catalog.table["patterns"].values(), key=lambda p: p["order"])
-    )
     found = []
-    for pattern in patterns:
+    for pattern in in_order(catalog):
         if wanted is not None and pattern["id"] not in wanted:
             continue
         tests, missing = pattern.get("tests", {}), frozenset[str]()

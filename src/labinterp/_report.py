@@ -93,7 +93,7 @@ class Alert(NamedTuple):
 class Whole(NamedTuple):
     """What is said of the results together. The same for every panel whose results lie between the same lines.
 
-    `rows` are the numbers the parts refer to; `memo` keeps the rendered text.
+    `rows` are the numbers the parts refer to; `memo` keeps the rendered text, and the meaning and the rows of each analyte it is made of.
     """
 
     patterns: tuple[PatternMatch, ...]
@@ -114,9 +114,10 @@ class Whole(NamedTuple):
         def because(items: tuple[Any, ...]) -> tuple[Any, ...]:
             return tuple(item._replace(because=tuple(new[row] for row in item.because)) for item in items)
 
+        behind = {analyte: [new[row] for row in old] for analyte, old in self.memo["rows"].items()}
         return Whole(
             because(self.patterns), because(self.open_questions), because(self.effects), because(self.advice),
-            tuple(alert._replace(row=new[alert.row]) for alert in self.alerts), self.notes, rows, Memo(),
+            tuple(alert._replace(row=new[alert.row]) for alert in self.alerts), self.notes, rows, Memo(meaning=self.memo["meaning"], rows=behind),
         )  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:

@@ -138,10 +138,7 @@ class Finding(NamedTuple):
         basis = self.basis
         if basis.limit_set is None or basis.population is None:
             return []
-        found: list[float] | None = basis.memo.get("lines")
-        if found is None:
-            found = basis.memo["lines"] = [float(line) for line in basis.limit_set.exact_lines(basis.population, self.unit)]
-        return found
+        return list(basis.limit_set.lines_in(basis.population, self.unit))
 
     @property
     def citations(self) -> list[dict[str, Any]]:

@@ -38,7 +38,21 @@ class LimitSet:
         kinds: Unit -> kind.
     """
 
-    __slots__ = ("_factors", "_kinds", "_moved", "authority", "data", "edges", "id", "key", "kind", "moved_by", "populations")
+    __slots__ = (
+        "_bands",
+        "_factors",
+        "_kinds",
+        "_lines",
+        "_moved",
+        "authority",
+        "data",
+        "edges",
+        "id",
+        "key",
+        "kind",
+        "moved_by",
+        "populations",
+    )
 
     def __init__(
         self, data: Mapping[str, Any], factors: Mapping[str, str], kinds: Mapping[str, str], moved_by: tuple[Mapping[str, Any], ...] = ()
@@ -53,6 +67,8 @@ class LimitSet:
         self.edges: list[dict[str, list[float]]] = [{} if moved_by else dict(p["edges"]) for p in self.populations]
         self._factors, self._kinds = factors, kinds
         self._moved: dict[tuple[int, ...], LimitSet] = {}
+        self._bands: dict[int, list[Band]] = {}
+        self._lines: dict[tuple[int, str], list[float]] = {}
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, LimitSet) and (self.key, self.moved_by, self.data) == (other.key, other.moved_by, other.data)
@@ -77,7 +93,10 @@ class LimitSet:
 
     def bands(self, population: int) -> list[Band]:
         """The bands of one population, lowest first."""
-        return [Band(*band) for band in self.populations[population]["bands"]]
+        found = self._bands.get(population)
+        if found is None:
+            found = self._bands[population] = [Band(*band) for band in self.populations[population]["bands"]]
+        return found
 
     def edges_in(self, population: int, unit: str) -> list[float]:
         """The edges of one population in one unit; computed exactly at first use for units seldom reported."""
@@ -92,6 +111,13 @@ class LimitSet:
         """The lines of one population in one unit, exactly."""
         lines = self.populations[population]["lines"]
         return [line_in(self.data, Decimal(number), unit, self._factors, self._kinds, self.key[1]) for number, _ in lines]
+
+    def lines_in(self, population: int, unit: str) -> list[float]:
+        """The same, rounded once."""
+        found = self._lines.get((population, unit))
+        if found is None:
+            found = self._lines[population, unit] = [float(line) for line in self.exact_lines(population, unit)]
+        return found
 
     def in_force(self, day: str) -> bool:
         """Whether the set is in force on a day (ISO text)."""
