@@ -144,7 +144,7 @@ def _known(survey: Survey, one: Mapping[str, Any]) -> _Column:
     catalog, conflict = Catalog.default(), ""
     for name, unit in ((one["name"], one["unit"]), (one.get("twin", ""), one.get("twin_unit", ""))):
         told = catalog.units.read(_of_label(survey.labels.get(name, ""))[1] or "")
-        if told and told != unit and name in survey.columns:
+        if told and told != unit and name in survey.columns and catalog.factor(catalog.analyte_id(one["test"]), told, unit) != 1:
             conflict = f"The label of {name} in the file says {told}, CDC's codebook says {unit}."
     if one["name"] not in survey.columns:  # only the other unit is there
         return _Column(one["twin"], one["test"], one["twin_unit"], conflict=conflict)
