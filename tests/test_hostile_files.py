@@ -439,7 +439,7 @@ def test_ctrl_c_leaves_no_half_written_output(form: str, tmp_path: Path) -> None
         _, said = process.communicate(timeout=60)
         left = sorted(path.name for path in tmp_path.iterdir() if path.name != "labs.in")
         assert left in ([], [out.name] if process.returncode == 0 else []), (wait, left, process.returncode)
-        assert b"Traceback" not in said, said[-1500:]
+        assert b"Traceback" not in said or b"__main__.py" not in said, said[-1500:]  # before that, Python itself is starting
         if process.returncode == 0:  # it was done before
             out.unlink()
 
