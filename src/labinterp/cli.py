@@ -66,4 +66,9 @@ def app() -> NoReturn:
     except OSError as error:  # a full disk, a closed pipe
         typer.echo(f"labinterp: the output cannot be written: {error.strerror}", err=True)
         sys.exit(1)
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # how polars ends on a damaged Parquet file; it is no Exception
+            raise
+        typer.echo("labinterp: a file is damaged and cannot be read; get it again", err=True)
+        sys.exit(1)
     sys.exit(0)
