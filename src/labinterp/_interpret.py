@@ -23,7 +23,7 @@ Parts = tuple[tuple[Finding, ...], tuple[NotAssessed, ...], tuple[Finding, ...],
 
 NOBODY = Patient()
 _make = tuple.__new__  # past the constructors of NamedTuples: a file has a place for every result
-MOST_WHOLES = 500  # panels remembered for one kind of person
+MOST_WHOLES, LARGEST_WHOLE = 500, 100  # panels remembered for one kind of person, and results in each
 
 
 def interpret(
@@ -139,7 +139,7 @@ def _long(book: Book, listed: list[LabResult], numbers: tuple[int, ...], decimal
 
 def _remember(book: Book, listed: list[LabResult], numbers: tuple[int, ...], whole: Whole, research: bool) -> None:
     """Remember the whole where nothing but the stretches decided it."""
-    if len(book.wholes) >= MOST_WHOLES:
+    if len(book.wholes) >= MOST_WHOLES or len(listed) > LARGEST_WHOLE:
         return
     cells: list[Cell] = []
     for row, result in zip(numbers, listed, strict=True):

@@ -56,20 +56,29 @@ class Reading:
         self.forms: list[Reported | None] = [_UNMET] * (len(cuts) + 1)
 
 
+class Ruler:
+    """Where numbers of one unit are believed, and their edges. It knows no catalog, so that the memo of places keeps none alive."""
+
+    __slots__ = ("edges", "high", "low", "unit")
+
+    def __init__(self, reading: Reading, edges: list[float]) -> None:
+        self.unit, self.low, self.high, self.edges = reading.unit, reading.low, reading.high, edges
+
+
 class Lane:
     """A reading for one book: the edges, and the name and the answer of each stretch between them.
 
     A stretch without an answer takes the long way: no number in it was met yet, or a fact of the person is missing there.
     """
 
-    __slots__ = ("analyte", "answers", "cells", "edges", "high", "low", "unit")
+    __slots__ = ("analyte", "answers", "cells", "ruler")
 
     def __init__(self, reading: Reading, edges: list[float]) -> None:
-        self.analyte, self.unit, self.low, self.high, self.edges = reading.analyte, reading.unit, reading.low, reading.high, edges
+        self.analyte, self.ruler = reading.analyte, Ruler(reading, edges)
         self.answers: list[tuple[Any, ...] | None] = [None] * (len(edges) + 1)
         # with a range the stretches are other ones, and the range may have decided
         self.cells: list[Cell | None] = [
-            (self.analyte, self.unit, number) if reading.forms == [None] else None for number in range(len(self.answers))
+            (self.analyte, reading.unit, number) if reading.forms == [None] else None for number in range(len(self.answers))
         ]
 
 
@@ -94,10 +103,8 @@ def _end(end: Any) -> Any:
         return end
     if type(end) is int:
         return (int, end) if abs(end) < 10**LONGEST else _UNMET
-    if type(end) is float or type(end) is Decimal:
-        text = str(end)
-        return (type(end), text) if len(text) <= _LONGEST_TEXT else _UNMET
-    return _UNMET
+    text = str(end) if type(end) in (float, Decimal) else ""
+    return (type(end), text) if 0 < len(text) <= _LONGEST_TEXT else _UNMET
 
 
 def quick(book: Book, result: LabResult, row: int, decimal: str | None = None) -> tuple[Finding, Cell | None] | None:
@@ -113,7 +120,7 @@ def quick(book: Book, result: LabResult, row: int, decimal: str | None = None) -
         return None
     if type(text) is not str:
         text = str(text) if type(text) in _NUMBERS else ""
-    found = _place(lane, text) if len(text) <= LONGEST else None
+    found = _place(lane.ruler, text) if len(text) <= LONGEST else None
     if found is None:
         return None
     quantity, stretch = found
@@ -124,12 +131,12 @@ def quick(book: Book, result: LabResult, row: int, decimal: str | None = None) -
 
 
 @lru_cache(maxsize=16384)  # some megabytes at most; the numbers that are printed are few
-def _place(lane: Lane, text: str) -> tuple[Quantity, int] | None:
+def _place(ruler: Ruler, text: str) -> tuple[Quantity, int] | None:
     """The quantity a text shows, and its stretch; None where the long way is needed."""
     read = plain(text)
-    if read is None or not lane.low <= read.number <= lane.high:
+    if read is None or not ruler.low <= read.number <= ruler.high:
         return None
-    return Quantity(read.value, lane.unit), bisect_right(lane.edges, read.number)
+    return Quantity(read.value, ruler.unit), bisect_right(ruler.edges, read.number)
 
 
 def _others(catalog: Catalog) -> dict[Any, Lane]:
@@ -212,7 +219,7 @@ def learn(book: Book, result: LabResult, measured: Measured, made: Finding, deci
         if len(lanes) >= most:
             lanes.clear()
         lane = lanes[name] = Lane(reading, sorted({*edges, *reading.cuts}) if reading.cuts else edges)
-    lane.answers[bisect_right(lane.edges, measured.number)] = tuple(made[5:])
+    lane.answers[bisect_right(lane.ruler.edges, measured.number)] = tuple(made[5:])
 
 
 def readings(catalog: Catalog) -> dict[Key, Reading]:
