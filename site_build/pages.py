@@ -106,6 +106,8 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
         aim = normpath(join(dirname(origin), path))
         if aim in OUTSIDE:
             site = OUTSIDE[aim]
+        elif aim == "reference_ranges/analytes":
+            site = "analytes/index.md"
         elif aim.startswith("docs/") and aim.endswith((".md", ".ipynb")):
             site = aim.removeprefix("docs/")
         elif aim.startswith("docs/") or origin.startswith("docs/analytes/"):

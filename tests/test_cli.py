@@ -109,6 +109,15 @@ def test_a_fact_that_cannot_be_read_is_told_even_where_the_file_states_it(cli: C
         assert "accepted: " in done.err
 
 
+def test_options_that_do_not_go_together_are_told_at_once(cli: Cli, tmp_path: Path) -> None:
+    """--summary and --unit: what to leave out, not one advice that leads to the next error."""
+    path = tmp_path / "in.csv"
+    path.write_bytes(ONE)
+    done = cli("interpret", str(path), "-o", str(tmp_path / "out.csv"), "--summary", str(tmp_path / "s.json"), "--unit", "ferritin=ug/L")
+    assert (done.code, done.out) == (1, "")
+    assert "leave one of them out" in done.err
+
+
 def test_a_name_that_is_unknown_leads_on(cli: Cli) -> None:
     """Near names are told, never a wall of all; without any, the command that lists them."""
     done = cli("interpret", PANEL, "--authority", "nhs")

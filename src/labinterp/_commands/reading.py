@@ -150,6 +150,10 @@ def interpret(
             raise Incomplete
         return
     if summary or source_column or columns is Columns.results:
+        if _together(from_, wanted):
+            raise InputError(
+                "--columns, --summary and --source-column go with rows one by one, --unit, --sheet and --from do not; leave one of them out"
+            )
         raise InputError("--columns, --summary and --source-column go with rows one by one; add --stream")
     reading = wanted._asdict()
     source = (
