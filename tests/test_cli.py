@@ -109,6 +109,21 @@ def test_a_fact_that_cannot_be_read_is_told_even_where_the_file_states_it(cli: C
         assert "accepted: " in done.err
 
 
+def test_no_id_of_the_catalog_is_cut_at_80_columns(cli: Cli) -> None:
+    """`labinterp analytes` shows each id whole: it is what the other commands take."""
+    text = piped("analytes", COLUMNS="80")
+    assert "…" not in text
+    assert set(Catalog.default().analytes) <= set(text.split())
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_an_output_folder_that_is_not_there_is_told(cli: Cli, tmp_path: Path) -> None:
+    """The folder is named, and what to do."""
+    done = cli("interpret", "-", "-o", str(tmp_path / "nowhere" / "out.csv"), stdin=ONE)
+    assert (done.code, done.out) == (1, "")
+    assert "there is no folder" in done.err
+
+
 def test_options_that_do_not_go_together_are_told_at_once(cli: Cli, tmp_path: Path) -> None:
     """--summary and --unit: what to leave out, not one advice that leads to the next error."""
     path = tmp_path / "in.csv"

@@ -71,7 +71,7 @@ def _patient_json(patient: Patient) -> str:
 
 def _refused_json(refused: NotAssessed) -> str:
     """JSON text of a refusal, equal in content to `refused.to_dict()`."""
-    row, analyte, name, text, unit, reason, message, _, source, reported = refused
+    row, analyte, name, text, unit, reason, message, _, reported, source = refused
     if type(row) is not int:
         return _encode(refused.to_dict())
     stood = "" if reported is None else f', "reported": {_encode(reported.to_dict())}'

@@ -230,10 +230,12 @@ def _section(console: Console, title: str, lines: Iterable[str], style: str = "b
 
 def show_trace(console: Console, finding: Finding) -> None:
     """Print how an answer came about."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(justify="right", no_wrap=True, min_width=11, style="bold")
+    grid.add_column(overflow="fold")
     for step in finding.trace():
-        line = Text(f"{step['step']:>11}  ", style="bold")
-        line.append(step["text"], style="")
-        console.print(line)
+        grid.add_row(Text(step["step"]), Text(step["text"]))
+    console.print(grid)
 
 
 def show_candidates(console: Console, catalog: Catalog, analyte: str) -> None:
@@ -250,13 +252,17 @@ def show_candidates(console: Console, catalog: Catalog, analyte: str) -> None:
 
 
 def show_analytes(console: Console, catalog: Catalog) -> None:
-    """Print the catalog's analytes."""
-    table = Table(show_edge=False, pad_edge=False, header_style="bold")
-    for name in ("id", "name", "units", "LOINC", "limit sets", "default"):
-        table.add_column(name)
+    """Print the catalog's analytes; a narrow terminal has no room for their LOINC codes."""
+    names = ("id", "name", "units", "LOINC", "sets", "default")
+    shown = [at for at, name in enumerate(names) if name != "LOINC" or console.width >= _WIDE]
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, pad_edge=False, header_style="bold")
+    for at in shown:  # an id is never cut: it is what the other commands take
+        name = names[at]
+        table.add_column(name, overflow="fold", no_wrap=name in ("id", "sets"), justify="right" if name == "sets" else "left")
     for id, analyte in catalog.analytes.items():
-        default = catalog.table["analytes"][id]["default"] or ""
-        table.add_row(id, analyte.name, ", ".join(analyte.units), ", ".join(analyte.loinc), str(len(analyte.limits)), default)
+        default = (catalog.table["analytes"][id]["default"] or "").split("/")[-1]
+        cells = (id, analyte.name, ", ".join(analyte.units), ", ".join(analyte.loinc), str(len(analyte.limits)), default)
+        table.add_row(*(cells[at] for at in shown))
     console.print(table)
 
 
@@ -270,11 +276,10 @@ def show_limits(console: Console, catalog: Catalog, analyte: str) -> None:
         head.append("  default" if row["default"] else "", style="green")
         console.print(head)
         kind = f"{row['kind']}, {row['purpose']}".replace("_", " ") if row["kind"] else "gives no limit"
-        console.print(
-            Text(f"  {row['name']}; {kind}; in force {dates}" + (f"; superseded by {row['superseded_by']}" if row["superseded_by"] else ""))
-        )
+        after = f"; superseded by {row['superseded_by']}" if row["superseded_by"] else ""
+        console.print(Padding(Text(f"{row['name']}; {kind}; in force {dates}{after}"), (0, 0, 0, 2)))
         if row["kind"] is None:
-            console.print(Text(f"  {row['because']}"))
+            console.print(Padding(Text(row["because"]), (0, 0, 0, 2)))
         else:
             limit_set = catalog.limit_set(row["id"])
             unit = limit_set.data["unit"]

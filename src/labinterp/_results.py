@@ -248,8 +248,8 @@ class NotAssessed(NamedTuple):
         reason: One of the closed list.
         message: One or two sentences, with the next step.
         quantity: Value and unit, where they could be read.
-        source: Where the result stood, as its reader says.
         reported: The laboratory's own range and flag, where printed: its own range is held against its own number, as both stand.
+        source: Where the result stood, as its reader says.
     """
 
     row: int
@@ -260,8 +260,8 @@ class NotAssessed(NamedTuple):
     reason: str
     message: str
     quantity: Quantity | None = None
-    source: str | None = None
     reported: Reported | None = None
+    source: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data in the published form."""

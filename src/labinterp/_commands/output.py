@@ -64,6 +64,8 @@ def write(path: Path | None, text: str | bytes) -> None:
     try:
         with appearing(path) as place:
             place.write_bytes(data)
+    except FileNotFoundError:
+        raise InputError(f"the output cannot be written: there is no folder {str(path.parent)!r}; make it, or name another") from None
     except OSError as error:
         raise InputError(f"the output cannot be written: {error.strerror}") from None
 
