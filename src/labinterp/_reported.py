@@ -117,8 +117,8 @@ def _beside(
 ) -> Reported | None:
     """The same with one decimal mark."""
     low, high, text, flag = said
-    read = read_value(value, decimal)
-    read = merge(read, comparator) if isinstance(read, ReadValue) else None
+    number = read_value(value, decimal)
+    read = merge(number, comparator) if isinstance(number, ReadValue) else None
     own = _AsPrinted(units, unit or (read.rest if read else ""))
     if read is not None and read.rest and own.read(read.rest) != own.unit:  # a note behind the number, or a second unit
         read = None

@@ -213,10 +213,10 @@ def known_columns(names: Sequence[str], asked: Mapping[str, str]) -> dict[str, i
             continue
         rank = [squash(n) for n in (role, *COLUMN_NAMES[role])].index(squash(name))
         if role == "value" and role in found and role not in asked and NUMBER not in found:
-            other = found[role]  # the text is what was printed; a number that was made of it only proves it
-            helpers = [at for at in (other, number) if squash(names[at]) in _NUMBERS]
+            first_at = found[role]  # the text is what was printed; a number that was made of it only proves it
+            helpers = [at for at in (first_at, number) if squash(names[at]) in _NUMBERS]
             if len(helpers) == 1:
-                found[NUMBER], found[role] = helpers[0], number if helpers == [other] else other
+                found[NUMBER], found[role] = helpers[0], number if helpers == [first_at] else first_at
                 continue
         if role in found and role in _ONE_ONLY and role not in asked:
             first = names[found[role]][:30]
