@@ -75,20 +75,9 @@ COLUMN_NAMES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 ROLES = tuple(COLUMN_NAMES)
 NUMBER = "value number"  # the column of a number that was made of the text in the column of the value; never asked for by name
-_NUMBERS = frozenset(
-    squash(name)
-    for name in (
-        "valuenum",
-        "value numeric",
-        "numeric value",
-        "numeric result",
-        "value num",
-        "result num",
-        "ord num value",
-        "result numeric",
-        "labresult",
-    )
-)
+_NUMBERS = frozenset(map(squash, (
+    "valuenum", "value numeric", "numeric value", "numeric result", "value num", "result num", "ord num value", "result numeric", "labresult",
+)))  # fmt: skip
 _BY_NAME = {squash(name): role for role, names in COLUMN_NAMES.items() for name in (role, *names)}
 # Two of these in one file are two answers: the caller says which. Of the others the commonest name is taken.
 _ONE_ONLY = {"value", "unit", "sex", "age_years", "pregnant", "comparator"}
