@@ -62,15 +62,15 @@ def show_report(console: Console, report: Report, catalog: Catalog, sources: Sou
     notes += [(f.name, note) for f in report.derived for note in f.notes]
     if any(f.near_limit for f in (*report.findings, *report.derived)):
         console.print(Text("* within half of its last printed digit of a line", style="dim"))
-    _section(console, "Notes", [f"{what}: {note}" for what, note in notes] + list(report.notes))
-    _section(console, "Not assessed", _reasons(one for one in report.not_assessed if one.row not in aside))
-    _section(console, "Not in the catalog", [f"Rows {_rows(aside)}: {'; '.join(aside.values())}"] if aside else [])
     _section(
         console,
         "Needs attention",
         [f"{a.tier}, {tiers[a.tier]} (row {a.row}): {a.text}{marks(a.citations)}" for a in report.alerts],
         "bold red",
     )
+    _section(console, "Notes", [f"{what}: {note}" for what, note in notes] + list(report.notes))
+    _section(console, "Not assessed", _reasons(one for one in report.not_assessed if one.row not in aside))
+    _section(console, "Not in the catalog", [f"Rows {_rows(aside)}: {'; '.join(aside.values())}"] if aside else [])
     for title, patterns in (("Read together", report.patterns), ("Not settled yet", report.open_questions)):
         _section(console, title, [f"{_pattern(p, catalog)}{marks(p.citations)}" for p in patterns])
     linked = [(f"{e.name}: {e.text} Recovery: {e.reversibility} {e.recovery}".rstrip(), e.citations) for e in report.effects]
