@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from math import isinf
 from typing import Any, NamedTuple
 
 from labinterp._codes import COMPARATORS
@@ -123,7 +124,10 @@ def _beside(
     if read is not None and read.rest and own.read(read.rest) != own.unit:  # a note behind the number, or a second unit
         read = None
     quantity = None if read is None else Quantity(read.value, own.unit, read.comparator, read.high)
-    return read_reported(quantity, low, high, text, flag or (read.flag if read else None), own, decimal, own.unit)
+    found = read_reported(quantity, low, high, text, flag or (read.flag if read else None), own, decimal, own.unit)
+    if found is not None and any(end is not None and isinf(float(end)) for end in (found.low, found.high)):
+        return found.as_text()  # no number of JSON, and of no laboratory
+    return found
 
 
 class _AsPrinted:
