@@ -76,6 +76,8 @@ def read_reported(
     text = text.strip() or None if isinstance(text, str) else None
     flag = flag.strip() or None if isinstance(flag, str) else None
     found = printed_range(low, high, text, quantity.unit if quantity else unit, units, decimal)
+    if found is not None and any(end is not None and isinf(float(end)) for end in (found.low, found.high)):
+        found = None  # beyond any number a laboratory prints, and beyond JSON's
     if found is None:
         ends = [str(end).strip() for end in (low, high) if end is not None]
         printed = " - ".join(end for end in ends if end and end.casefold() not in _NOTHING)
@@ -124,10 +126,7 @@ def _beside(
     if read is not None and read.rest and own.read(read.rest) != own.unit:  # a note behind the number, or a second unit
         read = None
     quantity = None if read is None else Quantity(read.value, own.unit, read.comparator, read.high)
-    found = read_reported(quantity, low, high, text, flag or (read.flag if read else None), own, decimal, own.unit)
-    if found is not None and any(end is not None and isinf(float(end)) for end in (found.low, found.high)):
-        return found.as_text()  # no number of JSON, and of no laboratory
-    return found
+    return read_reported(quantity, low, high, text, flag or (read.flag if read else None), own, decimal, own.unit)
 
 
 class _AsPrinted:
