@@ -734,3 +734,21 @@ def test_research_links_are_asked_for(cli: Cli) -> None:
     plain, asked = (json.loads(cli("interpret", "-", "--to", "json", *more, stdin=data).out)["reports"][0] for more in ([], ["--research"]))
     assert (plain["effects"], [e["id"] for e in asked["effects"]]) == ([], ["low_grip_strength"])
     assert "low_grip_strength" in cli("explain", "vitamin_d", "40 nmol/L", "--sex", "male", "--age", "50", "--research", "--to", "json").out
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.hl7", "MSH|^~\\&|LIS\rPID|1||7||||19500101|F\rOBX|1|NM|Ferritin||12|ug/L\r"),
+        ("b.ndjson", '{"resourceType": "Observation", "code": {"text": "Ferritin"}, "valueQuantity": {"value": 12, "unit": "ug/L"}}\n'),
+    ],
+)
+def test_a_folder_of_messages_or_resources_is_read(cli: Cli, tmp_path: Path, name: str, text: str) -> None:
+    """A folder without tables is read for what it has; beside tables, other files are left alone, as they always were."""
+    (tmp_path / name).write_bytes(text.encode())
+    (tmp_path / "notes.md").write_text("none", "utf-8")
+    done = cli("interpret", str(tmp_path), "--to", "csv")
+    assert done.code == 0, done.err
+    assert "ferritin" in done.out
+    (tmp_path / "labs.csv").write_text("test,value,unit\nMagnesium,0.8,mmol/L\n", "utf-8")
+    assert "ferritin" not in cli("interpret", str(tmp_path), "--to", "json").out

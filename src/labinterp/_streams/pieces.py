@@ -22,6 +22,9 @@ PIECE = 4 << 20
 _MAGIC = {b"\x1f\x8b": GZIP, b"\x28\xb5\x2f\xfd": ZSTD, b"PAR1": PARQUET}
 _TABLES = (".csv", ".tsv", ".tab", ".txt")
 _ENDINGS = (*_TABLES, *(f"{table}{packed}" for table in _TABLES for packed in (".gz", ".zst")), ".parquet", ".pq", ".xpt")
+# What is taken of a folder that has no table: messages, resources, workbooks.
+_TEXTS = (".hl7", ".json", ".ndjson", ".jsonl")
+_OTHERS = (*_TEXTS, *(f"{text}{packed}" for text in _TEXTS for packed in (".gz", ".zst")), ".xlsx", ".xls", ".ods", ".zip")
 
 
 class Given:
@@ -176,11 +179,14 @@ def _meant(name: str) -> list[str]:
     if name == "-" or (path.exists() and not path.is_dir()):
         return [name]
     if path.is_dir():
-        listed = sorted(p for p in path.iterdir() if p.is_file() and p.name[0] not in "._" and p.name.casefold().endswith(_ENDINGS))
+        files = sorted(p for p in path.iterdir() if p.is_file() and p.name[0] not in "._")
+        listed = next(filter(None, ([p for p in files if p.name.casefold().endswith(ends)] for ends in (_ENDINGS, _OTHERS))), [])
         if not listed:
             inside = any(p.is_dir() for p in path.iterdir())
             more = f" It has folders: name what is in them, such as '{path.name}/**/*.csv'." if inside else ""
-            raise InputError(f"the folder {path.name!r} has no file that ends in {', '.join(_ENDINGS[:4])} (.gz, .zst) or .parquet.{more}")
+            raise InputError(
+                f"the folder {path.name!r} has no file that ends in {', '.join((*_TABLES, *_TEXTS))} (.gz, .zst), .xlsx or .parquet.{more}"
+            )
         return [str(p) for p in listed]
     if any(mark in name for mark in "*?["):
         listed = sorted(_matching(name))
