@@ -29,7 +29,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built with every warning an error; the notebooks are executed."""
     made = tmp_path_factory.mktemp("site")
     paths = [str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]
-    env = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    # kernels that share one history file end in "ERROR! Session/line number was not unique"
+    ipython = str(tmp_path_factory.mktemp("ipython"))
+    env = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "IPYTHONDIR": ipython, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
     done = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", str(made)],
         cwd=ROOT,
@@ -39,7 +41,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         check=False,
     )
     assert done.returncode == 0, done.stderr[-4000:]
-    assert not re.search(r"^(?:WARNING|ERROR) +-  ", done.stderr, re.MULTILINE), done.stderr[-4000:]
+    assert not re.search(r"^WARNING|^ERROR", done.stderr, re.MULTILINE), done.stderr[-4000:]
     return made
 
 
