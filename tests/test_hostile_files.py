@@ -442,7 +442,10 @@ SOON = [0.05, 0.4, 0.9]
 
 @pytest.mark.parametrize("form", ["table", "json", "jsonl", "csv", "parquet", "xlsx", "fhir", "hl7v2", "omop"])
 def test_ctrl_c_leaves_no_half_written_output(form: str, tmp_path: Path) -> None:
-    """A real process, stopped at three moments: no output or a whole one, no part of one beside it, and no word of a traceback."""
+    """A real process, stopped at three moments: no output or a whole one, no part of one beside it, and no word of a traceback.
+
+    A run that was stopped at its last moment, when its output had its name already, may leave it: then it is compared with a run in peace.
+    """
     rows = "".join(f"p{n},Ferritin,{n % 300},ug/L,F,34\n" for n in range(40_000))
     if form == "hl7v2":
         (tmp_path / "labs.in").write_text(
@@ -452,20 +455,54 @@ def test_ctrl_c_leaves_no_half_written_output(form: str, tmp_path: Path) -> None
         (tmp_path / "labs.in").write_text("patient_id,test,value,unit,sex,age\n" + rows, "utf-8")
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "src"), "NO_COLOR": "1"}
     names = {"parquet": "out.parquet", "xlsx": "out.xlsx"}
+    out = tmp_path / names.get(form, "out.x")
+    command = [sys.executable, "-m", "labinterp", "interpret", "labs.in", "--to", form, "-o"]
     for wait in SOON:
-        out = tmp_path / names.get(form, "out.x")
         process = subprocess.Popen(
-            [sys.executable, "-m", "labinterp", "interpret", "labs.in", "--to", form, "-o", out.name],
-            cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-        )  # fmt: skip
+            [*command, out.name], cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+        )
         time.sleep(0.6 + wait)
         os.killpg(process.pid, signal.SIGINT)
         _, said = process.communicate(timeout=60)
         left = sorted(path.name for path in tmp_path.iterdir() if path.name != "labs.in")
-        assert left in ([], [out.name] if process.returncode == 0 else []), (wait, left, process.returncode)
+        assert left == [out.name] if process.returncode == 0 else left in ([], [out.name]), (wait, left, process.returncode)
         assert b"Traceback" not in said or b"__main__.py" not in said, said[-1500:]  # before that, Python itself is starting
-        if process.returncode == 0:  # it was done before
+        if left:
+            whole = tmp_path / f"whole.{out.name}"
+            subprocess.run([*command, whole.name], cwd=tmp_path, env=env, check=True, capture_output=True)
+            assert _dateless(out) == _dateless(whole)
             out.unlink()
+            whole.unlink()
+
+
+CLOSING = """
+import atexit, os, signal, sys
+def stopped():
+    os.kill(os.getpid(), signal.SIGINT)
+    for _ in range(1000):
+        pass
+atexit.register(stopped)
+sys.argv = ["labinterp", "interpret", "labs.csv", "-o", "out.json"]
+from labinterp.__main__ import main
+main()
+"""
+
+
+def test_ctrl_c_while_python_closes_down_changes_nothing(tmp_path: Path) -> None:
+    """The output has its name: the run ends as one that is whole."""
+    (tmp_path / "labs.csv").write_text("test,value,unit\nFerritin,12,ug/L\n", "utf-8")
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "src")}
+    done = subprocess.run([sys.executable, "-c", CLOSING], cwd=tmp_path, env=env, capture_output=True, check=False)
+    assert (done.returncode, b"Traceback" in done.stderr) == (0, False), done.stderr
+    assert json.loads((tmp_path / "out.json").read_text("utf-8"))["reports"]
+
+
+def _dateless(path: Path) -> dict[str, bytes]:
+    """What a file holds; of a workbook, without the day it was made."""
+    if path.suffix != ".xlsx":
+        return {"": path.read_bytes()}
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist() if name != "docProps/core.xml"}
 
 
 def test_packed_and_whole_files_are_the_same_within_the_bounds(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 
@@ -20,6 +21,8 @@ def main() -> None:
         app()
     except KeyboardInterrupt:  # while modules are loaded, too
         sys.exit(130)
+    finally:  # what was to be done is done, or told: Ctrl-C while Python closes down would make a whole output look broken off
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 if __name__ == "__main__":
