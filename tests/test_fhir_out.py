@@ -114,7 +114,7 @@ def test_a_finding_is_an_observation() -> None:
     assert found["code"]["text"] == "25(OH)D"
     assert [(c["system"], c["code"]) for c in found["code"]["coding"]] == [
         ("http://loinc.org", "62292-8"),
-        ("urn:labinterp:fhir:CodeSystem:analyte", "vitamin_d"),
+        ("https://w3id.org/labinterp/fhir/CodeSystem/analyte", "vitamin_d"),
     ]
     assert found["valueQuantity"] == {"value": Decimal("18.0"), "unit": "ng/mL", "system": "http://unitsofmeasure.org", "code": "ng/mL"}
     assert '"value": 18.0,' in fhir.to_json(made)
@@ -185,7 +185,7 @@ def test_a_computed_quantity_names_what_it_comes_from() -> None:
     validated(made)
     *measured, computed = resources(made, "Observation")
     assert [r["reference"] for r in computed["derivedFrom"]] == [f"urn:uuid:{one['id']}" for one in measured]
-    assert computed["method"]["coding"][0]["system"] == "urn:labinterp:fhir:CodeSystem:derivation"
+    assert computed["method"]["coding"][0]["system"] == "https://w3id.org/labinterp/fhir/CodeSystem/derivation"
     assert computed["method"]["extension"]
 
 

@@ -1,33 +1,33 @@
 """The names by which FHIR knows this library's own words, and the systems of others.
 
-The project has no address of its own that would answer, so none is claimed: our systems and extensions are named by URNs, which are names
-and nothing more.
+Our systems and extensions are named by URLs under w3id.org, where projects without a domain keep lasting names. The path is not registered
+yet: the URLs are names, and no address answers.
 """
 
 from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-OURS: Final = "urn:labinterp:fhir"
-BANDS: Final = f"{OURS}:CodeSystem:band"  # vitamin_d/nam-2011#inadequate
-ANALYTES: Final = f"{OURS}:CodeSystem:analyte"  # vitamin_d
-LIMITS: Final = f"{OURS}:CodeSystem:limits"  # vitamin_d/nam-2011
-DERIVATIONS: Final = f"{OURS}:CodeSystem:derivation"
-EFFECTS: Final = f"{OURS}:CodeSystem:effect"
-LABELS: Final = f"{OURS}:patient-label"  # an Identifier's system
+OURS: Final = "https://w3id.org/labinterp/fhir"
+BANDS: Final = f"{OURS}/CodeSystem/band"  # vitamin_d/nam-2011#inadequate
+ANALYTES: Final = f"{OURS}/CodeSystem/analyte"  # vitamin_d
+LIMITS: Final = f"{OURS}/CodeSystem/limits"  # vitamin_d/nam-2011
+DERIVATIONS: Final = f"{OURS}/CodeSystem/derivation"
+EFFECTS: Final = f"{OURS}/CodeSystem/effect"
+LABELS: Final = f"{OURS}/patient-label"  # an Identifier's system
 
 # extensions
-REASON: Final = f"{OURS}:StructureDefinition:not-assessed-reason"
-REASON_TEXT: Final = f"{OURS}:StructureDefinition:not-assessed-message"
-VALUE_TEXT: Final = f"{OURS}:StructureDefinition:value-as-printed"
-NAME_TEXT: Final = f"{OURS}:StructureDefinition:name-as-printed"
-UNIT_TEXT: Final = f"{OURS}:StructureDefinition:unit-as-printed"
-CITATION: Final = f"{OURS}:StructureDefinition:citation"
-FACTS: Final = f"{OURS}:StructureDefinition:facts-at-sampling"
-STOOD: Final = f"{OURS}:StructureDefinition:source"
-VERSIONS: Final = f"{OURS}:StructureDefinition:made-with"
-SAID: Final = f"{OURS}:StructureDefinition:statement"
-RANGE_ORIGIN: Final = f"{OURS}:StructureDefinition:range-origin"  # valueCode: "laboratory" or "labinterp"
+REASON: Final = f"{OURS}/StructureDefinition/not-assessed-reason"
+REASON_TEXT: Final = f"{OURS}/StructureDefinition/not-assessed-message"
+VALUE_TEXT: Final = f"{OURS}/StructureDefinition/value-as-printed"
+NAME_TEXT: Final = f"{OURS}/StructureDefinition/name-as-printed"
+UNIT_TEXT: Final = f"{OURS}/StructureDefinition/unit-as-printed"
+CITATION: Final = f"{OURS}/StructureDefinition/citation"
+FACTS: Final = f"{OURS}/StructureDefinition/facts-at-sampling"
+STOOD: Final = f"{OURS}/StructureDefinition/source"
+VERSIONS: Final = f"{OURS}/StructureDefinition/made-with"
+SAID: Final = f"{OURS}/StructureDefinition/statement"
+RANGE_ORIGIN: Final = f"{OURS}/StructureDefinition/range-origin"  # valueCode: "laboratory" or "labinterp"
 
 LOINC: Final = "http://loinc.org"
 UCUM: Final = "http://unitsofmeasure.org"
