@@ -180,7 +180,7 @@ def postgres_port() -> int:
     programs = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), default=None)
     if programs is None:
         missing("PostgreSQL's server is not installed (Debian: apt-get install postgresql)")
-    data, port = _folder() / "postgres", _free_port()
+    data = _folder() / "postgres"
     data.mkdir()
     user = None
     if os.getuid() == 0:  # the server does not run as root
@@ -191,24 +191,36 @@ def postgres_port() -> int:
     quiet: dict[str, Any] = {"user": user, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": data}
     setting_up = [programs / "initdb", "-D", data / "db", "-U", "labinterp", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
     subprocess.run(setting_up, check=True, **quiet)
-    options = {"listen_addresses": "127.0.0.1", "port": str(port), "unix_socket_directories": str(data), "fsync": "off", "timezone": "UTC"}
+    options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": str(data), "fsync": "off", "timezone": "UTC"}
     running = [programs / "postgres", "-D", data / "db", *(part for name, value in options.items() for part in ("-c", f"{name}={value}"))]
-    server = subprocess.Popen(running, **quiet)
+    until = time.monotonic() + 120  # a bound on hangs
+    while time.monotonic() < until:
+        port = _free_port()
+        server = subprocess.Popen([*running, "-c", f"port={port}"], **quiet)
+        atexit.register(_stop, server)
+        while server.poll() is None and time.monotonic() < until:  # one that ends found that another has taken its port meanwhile
+            if _is_ready(data / "db"):
+                return port
+            time.sleep(0.05)
+    raise RuntimeError("PostgreSQL does not answer")
 
-    def stop() -> None:
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    if server.poll() is None:
         server.send_signal(2)  # its word for: stop now, in order
         try:
             server.wait(20)
         except subprocess.TimeoutExpired:
             server.kill()
 
-    atexit.register(stop)
-    for _ in range(300):
-        ready = subprocess.run([programs / "pg_isready", "-h", "127.0.0.1", "-p", str(port)], check=False, capture_output=True)
-        if ready.returncode == 0:
-            return port
-        time.sleep(0.1)
-    raise RuntimeError("PostgreSQL does not answer")
+
+def _is_ready(data: Path) -> bool:
+    """Whether the server of a folder, and no other one, takes connections: it says so in the last line of its own file."""
+    try:
+        said = (data / "postmaster.pid").read_text("utf-8").splitlines()
+    except OSError:
+        return False
+    return len(said) > 7 and said[7].strip() == "ready"
 
 
 @cache

@@ -809,9 +809,12 @@ def test_reading_is_linear() -> None:
         same = [observation(id="same", valueQuantity=quantity(n)) for n in range(size)]
         people = [{**WOMAN, "active": n} for n in range(size)]
         data = json.dumps(bundle(*people, *ring, *same)).encode()
-        begun = time.process_time()
-        read(data)
-        return time.process_time() - begun
+        found = []
+        for _ in range(3):  # the least of three: what else the machine does can only add to it
+            begun = time.process_time()
+            read(data)
+            found.append(time.process_time() - begun)
+        return min(found)
 
     seconds(50)
     assert seconds(4000) < 30 * max(seconds(400), 0.02)

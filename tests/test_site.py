@@ -30,8 +30,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("site")
     paths = [str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]
     # kernels that share one history file end in "ERROR! Session/line number was not unique"
-    ipython = str(tmp_path_factory.mktemp("ipython"))
-    env = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "IPYTHONDIR": ipython, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    ipython, runtime = (str(tmp_path_factory.mktemp(name)) for name in ("ipython", "jupyter"))
+    own = {"IPYTHONDIR": ipython, "JUPYTER_RUNTIME_DIR": runtime, "JUPYTER_NO_CONFIG": "1"}  # and nothing of the reader's home
+    env = {**os.environ, **own, "NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": os.pathsep.join(filter(None, paths))}
     done = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", str(made)],
         cwd=ROOT,
@@ -144,7 +145,7 @@ def test_the_pages_have_no_barrier_fit_a_phone_and_ask_nobody(address: str) -> N
                     opened.set_viewport_size({"width": width, "height": 900})
                     opened.goto(f"{address}/{name}", wait_until="load")
                     opened.wait_for_selector("[data-md-component=search][aria-label]", state="attached")
-                    opened.wait_for_timeout(200)
+                    opened.wait_for_function("document.getAnimations().every(one => one.playState != 'running')")  # colours fade in
                     opened.add_script_tag(content=AXE.read_text("utf-8"))
                     found = opened.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
                     wrong += [

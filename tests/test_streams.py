@@ -11,9 +11,9 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -628,7 +628,8 @@ def test_progress_is_drawn_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -
     for terminal, waited, drawn in ((True, 2.0, True), (True, 0.1, False), (False, 2.0, False)):
         out = io.StringIO()
         progress = Progress(Console(file=out, force_terminal=terminal, width=80))
-        progress._start = time.monotonic() - waited
+        clock = SimpleNamespace(monotonic=lambda waited=waited, begun=progress._start: begun + waited)
+        monkeypatch.setattr("labinterp._streams.progress.time", clock)
         progress.show(25, 100, 1000)
         progress.close()
         assert ("a second" in out.getvalue()) is drawn
@@ -707,6 +708,20 @@ def test_a_lost_row_is_an_error(cli: Cli, tmp_path: Path, monkeypatch: pytest.Mo
     assert left(tmp_path) == ["in.csv"]
 
 
+# The command as it is; it says on standard output when it was told to stop.
+STOPPING = """
+import os
+from labinterp._streams.watch import Watch
+stop = Watch.stop
+def stopping(self):
+    stop(self)
+    os.write(1, b"stopping")
+Watch.stop = stopping
+from labinterp.__main__ import main
+main()
+"""
+
+
 @pytest.mark.skipif(os.name != "posix", reason="pipes and signals are posix")
 @pytest.mark.parametrize(
     ("how", "out"),
@@ -724,14 +739,15 @@ def test_a_run_that_is_broken_off_leaves_nothing(tmp_path: Path, how: signal.Sig
         pytest.skip("a killed process leaves a hidden file where files cannot be nameless")
     (tmp_path / "work").mkdir()
     os.mkfifo(tmp_path / "pipe")
-    command = [sys.executable, "-m", "labinterp", "interpret", str(tmp_path / "pipe"), "--stream", "-o", f"{tmp_path / 'work'}/{out}"]
+    command = [sys.executable, "-c", STOPPING, "interpret", str(tmp_path / "pipe"), "--stream", "-o", f"{tmp_path / 'work'}/{out}"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     rows = b"test,value,unit,sex,age\n" + 300_000 * GOOD.encode()
     with (tmp_path / "pipe").open("wb") as pipe:
         pipe.write(rows)  # more than a pipe and a piece hold: the run is under way
         pipe.flush()
         process.send_signal(how)
-        time.sleep(0.3)
+        assert process.stdout
+        assert os.read(process.stdout.fileno(), 100) == (b"" if how is signal.SIGKILL else b"stopping")  # before the pipe ends
     said = process.communicate(timeout=30)[1].decode()
     assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}[how], said
     assert "Traceback" not in said

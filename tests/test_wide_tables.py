@@ -404,14 +404,14 @@ def test_surveys_of_one_row_a_person_are_read() -> None:
 )
 def test_hostile_tables_end_in_a_clear_reason(data: bytes, says: str | None) -> None:
     """Soon, and without text of the file."""
-    start = time.monotonic()
+    start = time.process_time()
     if says is None:
         assert read_bytes(data).panels
     else:
         with pytest.raises(InputError, match=says) as caught:
             read_bytes(data)
         assert len(str(caught.value)) < 1000
-    assert time.monotonic() - start < 30  # a hang, not a speed
+    assert time.process_time() - start < 30  # a hang, not a speed
 
 
 SECONDS = float(os.environ.get("LABINTERP_FUZZ_SECONDS", "0"))
