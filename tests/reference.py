@@ -63,8 +63,9 @@ class Person(NamedTuple):
     trimester: int
 
 
+@cache
 def judge(row: Row) -> Answer:
-    """The answer to a row by the default limits."""
+    """The answer to a row by the default limits. Several tests ask for the same rows: worked out once."""
     data = data_of(row.analyte)
     if worth(row.analyte, row.unit) is None:
         return Answer(reason="incompatible_unit")

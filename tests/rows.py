@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import product
 from math import inf, isfinite, log10, nextafter
 from typing import Any
@@ -143,10 +143,12 @@ def on_and_beside(line: Fraction) -> list[str]:
 # --- on every line ------------------------------------------------------------------------------------------------
 
 
+@cache
 def boundary_rows() -> list[Texts]:
     """Every line of every default limit set, in each usual unit, on it and beside it, for its population and unknown facts.
 
     So are the ends of what is believed, critical values and alerts, and the ends of laboratories' own ranges where those come first.
+    They are many: made once, and left as they are by all who ask.
     """
     units = [(analyte, unit) for analyte in reference.analytes() for unit in reference.data_of(analyte)["units"]["usual"]]
     found = dict.fromkeys(row._replace(analyte=analyte, unit=unit) for analyte, unit in units for row in _boundaries(analyte, unit))

@@ -93,16 +93,11 @@ def agree(engine: Engine, table: pl.DataFrame, listed: Sequence[Row] | None = No
 # --- the answers -----------------------------------------------------------------------------------------------------
 
 
-@cache
-def boundary() -> list[rows.Texts]:
-    return rows.boundary_rows()
-
-
 def sampled(seed: str, many: int) -> list[Row]:
     """Rows on lines and beside them, random ones, and dirty ones."""
     chance = random.Random(seed)
     first = chance.randrange(10**6)
-    found = [*chance.sample(boundary(), many), *rows.random_rows(many, first), *rows.dirty_rows(many, first + 1)]
+    found = [*chance.sample(rows.boundary_rows(), many), *rows.random_rows(many, first), *rows.dirty_rows(many, first + 1)]
     return [{name: row[name] for name in rows.COLUMNS} for row in found]
 
 

@@ -25,9 +25,6 @@ RANDOM, SEED = 20_000, 20260
 Path = Callable[[dict[str, Any]], "Finding | NotAssessed"]
 
 
-judge = cache(reference.judge)
-
-
 def by_assess(row: dict[str, Any]) -> Finding | NotAssessed:
     """The answer of `assess`."""
     return assess(*rows.asked(row))
@@ -50,7 +47,7 @@ def differences(listed: Iterable[dict[str, Any]], path: Path = by_assess) -> lis
     found = []
     for row in listed:
         known: Row = row[rows.KNOWN]
-        answer, expected = path(row), judge(known)
+        answer, expected = path(row), reference.judge(known)
         got = said(answer)
         if got != expected or answer.analyte != known.analyte:
             found.append(f"{ {k: v for k, v in row.items() if v is not None} }\n  expected {expected}\n  got      {answer.analyte} {got}")
@@ -73,8 +70,12 @@ def told(found: list[str]) -> str:
 
 
 @cache
-def boundary() -> list[dict[str, Any]]:
-    return rows.boundary_rows()
+def boundaries() -> dict[str, list[dict[str, Any]]]:
+    """The rows on and beside the lines of each analyte."""
+    found: dict[str, list[dict[str, Any]]] = {analyte: [] for analyte in reference.analytes()}
+    for row in rows.boundary_rows():
+        found[row[rows.KNOWN].analyte].append(row)
+    return found
 
 
 @cache
@@ -85,7 +86,7 @@ def drawn() -> list[dict[str, Any]]:
 @pytest.mark.parametrize("analyte", reference.analytes())
 def test_on_and_beside_every_line(analyte: str) -> None:
     """Each line of the default limits, in each usual unit, for each population and for unknown facts."""
-    found = differences(row for row in boundary() if row[rows.KNOWN].analyte == analyte)
+    found = differences(boundaries()[analyte])
     assert not found, told(found)
 
 
@@ -98,7 +99,7 @@ def test_random_rows(part: int) -> None:
 
 def test_interpret_says_the_same() -> None:
     """The pipeline for panels answers a single result as `assess` does."""
-    found = differences([*boundary()[::300], *drawn()[::50]], by_interpret)
+    found = differences([*rows.boundary_rows()[::300], *drawn()[::50]], by_interpret)
     assert not found, told(found)
 
 
@@ -164,7 +165,7 @@ def test_the_reference_against_lines_read_in_the_sources() -> None:
         (Row("creatinine", "mg/dL", "0.9", **woman), Answer(reason="authority_gives_no_limit")),
         (Row("vitamin_d", "[IU]/mL", "40", **woman), Answer(reason="incompatible_unit")),
     ):
-        assert judge(row) == answer, row
+        assert reference.judge(row) == answer, row
 
 
 def test_rows_are_the_same_for_the_same_seed() -> None:
@@ -173,14 +174,14 @@ def test_rows_are_the_same_for_the_same_seed() -> None:
 
 
 def test_every_row_has_every_column_as_text() -> None:
-    for row in (*boundary()[::97], *drawn()[::97], *rows.dirty_rows(500, 1)):
+    for row in (*rows.boundary_rows()[::97], *drawn()[::97], *rows.dirty_rows(500, 1)):
         assert set(rows.COLUMNS) == set(row) - {rows.KNOWN}
         assert all(row[name] is None or type(row[name]) is str for name in rows.COLUMNS)
 
 
 def test_rows_reach_every_answer() -> None:
     """No code and no reason of the default limits is left out by the rows that are judged."""
-    answers = Counter(judge(row[rows.KNOWN]) for row in (*boundary()[::7], *drawn()))
+    answers = Counter(reference.judge(row[rows.KNOWN]) for row in (*rows.boundary_rows()[::7], *drawn()))
     assert {answer.code for answer in answers if answer.code} == set(CODES)
     assert {answer.reason for answer in answers if answer.reason} == {
         "incompatible_unit", "implausible", "authority_gives_no_limit", "no_limit_for_population", "age_unknown", "sex_unknown", "pregnancy_unknown",
