@@ -475,6 +475,29 @@ def test_ctrl_c_leaves_no_half_written_output(form: str, tmp_path: Path) -> None
             whole.unlink()
 
 
+STARTING = """
+import os, runpy, sys
+name = sys.argv.pop(1)
+sys.modules.pop(name, None)
+class Stopping:
+    def find_spec(self, asked, *_):
+        if asked == name:
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), 2)
+sys.meta_path.insert(0, Stopping())
+runpy.run_module("labinterp", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.parametrize("module", ["signal", "rich", "labinterp.cli"])
+def test_ctrl_c_while_modules_are_loaded_is_told_as_such(module: str, tmp_path: Path) -> None:
+    """From the first module that takes time."""
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "src")}
+    command = [sys.executable, "-c", STARTING, module, "interpret", "labs.csv"]
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
+
 CLOSING = """
 import atexit, os, signal, sys
 def stopped():

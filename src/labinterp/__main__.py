@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import signal
-import sys
+import sys  # nothing that takes time: Ctrl-C is told as such from `main` on
 
 
 def main() -> None:
     """Start the command line, or say in one line which extra it needs."""
     try:
+        import signal
+
         try:
             import rich  # noqa: F401
             import typer  # noqa: F401
@@ -22,6 +23,8 @@ def main() -> None:
     except KeyboardInterrupt:  # while modules are loaded, too
         sys.exit(130)
     finally:  # what was to be done is done, or told: Ctrl-C while Python closes down would make a whole output look broken off
+        import signal
+
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
