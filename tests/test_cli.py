@@ -157,11 +157,11 @@ def test_the_example_panel_is_read_whole(cli: Cli) -> None:
     assert "\x1b" not in done.out
 
 
-def piped(*args: str, **env: str) -> str:
+def piped(*args: str, start: tuple[str, ...] = ("-m", "labinterp"), **env: str) -> str:
     """What a process of its own writes into a pipe, with no width and no colour asked for but those given."""
     base = {name: text for name, text in os.environ.items() if name not in ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "TERM")}
     paths = {"PYTHONPATH": str(ROOT / "src"), "PYTHONIOENCODING": "utf-8"}
-    done = subprocess.run([sys.executable, "-m", "labinterp", *args], env={**base, **paths, **env}, capture_output=True, check=True)
+    done = subprocess.run([sys.executable, *start, *args], env={**base, **paths, **env}, capture_output=True, check=True)
     return done.stdout.decode()
 
 

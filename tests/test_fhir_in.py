@@ -809,15 +809,13 @@ def test_reading_is_linear() -> None:
         same = [observation(id="same", valueQuantity=quantity(n)) for n in range(size)]
         people = [{**WOMAN, "active": n} for n in range(size)]
         data = json.dumps(bundle(*people, *ring, *same)).encode()
-        found = []
-        for _ in range(3):  # the least of three: what else the machine does can only add to it
-            begun = time.process_time()
-            read(data)
-            found.append(time.process_time() - begun)
-        return min(found)
+        begun = time.process_time()
+        read(data)
+        return time.process_time() - begun
 
     seconds(50)
-    assert seconds(4000) < 30 * max(seconds(400), 0.02)
+    # what else the machine does can add to a time, but hardly three times in a row
+    assert any(seconds(4000) < 30 * max(seconds(400), 0.02) for _ in range(3))
 
 
 def test_a_patients_text_reaches_no_message() -> None:
