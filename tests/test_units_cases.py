@@ -1,6 +1,10 @@
 """tests/cases/units.toml: each unit text reads as the UCUM code beside it, or is refused for the reason beside it."""
 
+import sys
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +12,7 @@ import pytest
 
 from labinterp import Catalog, LabResult, NotAssessed
 from labinterp._measure import Measured, measure
+from labinterp._units import Physics
 
 CASES: list[dict[str, Any]] = tomllib.loads((Path(__file__).parent / "cases" / "units.toml").read_text("utf-8"))["unit"]
 REASONS = {"unknown_unit", "incompatible_unit"}
@@ -59,3 +64,23 @@ def test_a_unit_is_read_alike_behind_the_number_and_in_its_column(case: dict[str
             assert type(together) is type(apart)
             assert getattr(together, "quantity", None) == getattr(apart, "quantity", None)
             assert getattr(together, "reason", None) == getattr(apart, "reason", None)
+
+
+def test_factors_of_threads_that_compile_at_once_are_their_own() -> None:
+    """A nanogram of what weighs M grams a mole is 1/M nanomoles; the molar mass that one thread gives is nobody else's, nor that of the question before."""
+    names, kinds = {"ng": "nanogram", "nmol": "nanomole"}, {"ng": "mass", "nmol": "substance"}
+    masses = [Decimal(mass) for mass in ("400.64", "1355.37", "24.305")]
+
+    def asked(mass: Decimal) -> list[bool]:
+        physics = Physics(names, kinds)
+        turns = (mass, mass, *masses)
+        return [physics.factor("ng", "nmol", one) == 1 / Fraction(one) for _ in range(20) for one in turns]
+
+    assert all(asked(masses[0]))
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(3) as pool:
+            assert all(all(right) for right in pool.map(asked, masses))
+    finally:
+        sys.setswitchinterval(interval)

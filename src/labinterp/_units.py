@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from labinterp._lazy import pattern
@@ -143,9 +144,7 @@ class Physics:
     def __init__(self, names: Mapping[str, str | None], kinds: Mapping[str, str]) -> None:
         from fractions import Fraction
 
-        import pint
-
-        self._registry: Any = pint.UnitRegistry(non_int_type=Fraction)
+        self._registry: Any = _registry()
         self._one = Fraction(1)
         self._names, self._kinds = names, kinds
 
@@ -187,6 +186,29 @@ class Physics:
         # one equivalent is 1/valence of the amount
         factor: Fraction = converted.magnitude * (self._one * (valence or 1)) ** (-int(equivalents))
         return factor
+
+
+@cache
+def _kept() -> Any:
+    """Where each thread keeps its own."""
+    import threading
+
+    return threading.local()
+
+
+def _registry() -> Any:
+    """A registry of pint, with exact rationals. Reading its definitions takes longest of all that is checked and compiled: once in a thread.
+
+    Not once for all: a molar mass that one thread gives to pint's chemistry context would be there for the others, too.
+    """
+    from fractions import Fraction
+
+    import pint
+
+    own = _kept()
+    if not hasattr(own, "registry"):
+        own.registry = pint.UnitRegistry(non_int_type=Fraction)
+    return own.registry
 
 
 def to_pint(quantity: Quantity, registry: Any = None) -> Any:
