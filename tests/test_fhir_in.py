@@ -374,6 +374,7 @@ def test_a_range_is_a_value() -> None:
     assert odd.reason == "conflicting_code"
 
 
+MASKED = [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "masked"}]
 NO_NUMBERS = [
     ({"valueCodeableConcept": {"text": "Negative"}}, "Negative", "coded answer"),
     ({"valueRatio": {"numerator": {"value": 1}, "denominator": {"value": 128}}}, "1:128", "ratio"),
@@ -386,7 +387,9 @@ NO_NUMBERS = [
     ({"valueQuantity": quantity(5, comparator="ad")}, "5", "comparator"),
     ({"valueQuantity": quantity(), "valueString": "13"}, "12 ug/L; 13", "more than one value"),
     ({"dataAbsentReason": concept(code="error", display="Error")}, "", "Error"),
-    ({"_valueQuantity": {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "masked"}]}}, "", "masked"),
+    ({"_valueQuantity": {"extension": MASKED}}, "", "masked"),
+    ({"valueQuantity": {"_value": {"extension": MASKED}}}, "", "is: masked"),
+    ({"valueQuantity": {"extension": MASKED, **quantity()}}, "12 ug/L", "a value and a reason why it has none, so neither was used. There is"),
     ({"dataAbsentReason": concept(code="unknown"), "valueQuantity": quantity()}, "12 ug/L", "a value and a reason why it has none"),
     ({"modifierExtension": [{"url": "urn:x"}], "valueQuantity": quantity()}, "12 ug/L", "modifier"),
     ({"status": "entered-in-error", "valueQuantity": quantity()}, "12 ug/L", "withdrawn"),
