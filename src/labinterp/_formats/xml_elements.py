@@ -75,7 +75,7 @@ def xml_text(data: bytes) -> str:
         InputError: The bytes are not of that encoding, or it is not known here.
 
     Example:
-        >>> xml_text('<?xml version="1.0" encoding="ISO-8859-1"?><a b="\xb5g/L"/>'.encode("latin-1"))[-12:]
+        >>> xml_text('<?xml version="1.0" encoding="ISO-8859-1"?><a b="\xb5g/L"/>'.encode("latin-1"))[-13:]
         '<a b="\xb5g/L"/>'
     """
     encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "")
