@@ -694,6 +694,13 @@ def test_a_tag_without_an_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read_bytes(f'<Patient xmlns="{FHIR}">{"<note/>" * 400_000}</Patient>'.encode()).panels == []
 
 
+def test_too_many_elements_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small packed file may hold millions of empty elements, each of which takes more memory than its letters."""
+    monkeypatch.setattr("labinterp._formats.xml_elements.MOST", 1000)
+    with pytest.raises(InputError, match="more than 1,000 elements; split it"):
+        read_bytes(gzip.compress(f'<Bundle xmlns="{FHIR}">{"<entry/>" * 2000}</Bundle>'.encode()))
+
+
 def test_any_damage_ends_in_an_answer_or_a_reason() -> None:
     """Two thousand damaged files, always the same: never another error, and never a value that does not stand there."""
     chance = random.Random(20260101)

@@ -16,6 +16,7 @@ from xml.parsers import expat
 from labinterp.errors import InputError
 
 DEEPEST: Final = 500  # elements within elements
+MOST: Final = 10_000_000  # elements: some 400 MB of ordinary FHIR
 LONGEST: Final = 64 << 20  # bytes of one tag: Expat looks at one from its start again for each piece of it
 _NAMESPACE: Final = 1000  # characters: it stands before the name of every element
 _PIECE: Final = 1 << 20
@@ -140,8 +141,10 @@ class Walk:
 
     def __init__(self, start: Callable[[str, dict[str, str]], Any], end: Callable[[str], Any], text: Callable[[str], Any]) -> None:
         self._start, self._end, self._depth = start, end, 0
+        self._count = 0
         self._parser = expat.ParserCreate("utf-8", " ")
         self._parser.buffer_text = True
+        getattr(self._parser, "SetReparseDeferralEnabled", lambda on: None)(False)  # long tags are bounded here, and others not put off
         self._parser.StartElementHandler = self._begun
         self._parser.EndElementHandler = self._ended
         self._parser.CharacterDataHandler = text
@@ -157,7 +160,7 @@ class Walk:
         """Go through a text to its end, or to where it breaks off.
 
         Raises:
-            InputError: It declares a document type or uses an entity, is nested too deeply, or has a tag that is too long.
+            InputError: It declares a document type or uses an entity, is nested too deeply, or has too many elements or a tag that is too long.
         """
         data = text.lstrip("\ufeff \t\r\n").encode("utf-8", "replace")
         try:
@@ -176,6 +179,9 @@ class Walk:
 
     def _begun(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
+        self._count += 1
+        if self._count > MOST:
+            raise InputError(f"the XML has more than {MOST:,} elements; split it, or ask the sender for NDJSON")
         if self._depth > DEEPEST:
             raise InputError("the XML is nested too deeply; FHIR needs no more than some tens of levels")
         self._start(name, attributes)
