@@ -243,8 +243,9 @@ class _Reading:
             remarks.append(said)
         else:
             self.counts["headings"] += 1
+        modified = {key: resource[key] for key in ("modifierExtension",) if dicts_of(resource.get(key))}  # it holds for its parts, too
         for number, component in enumerate(components):
-            result, said = self._result(one, component, one.place.at(f"component[{number}]"), patient)
+            result, said = self._result(one, {**component, **modified}, one.place.at(f"component[{number}]"), patient)
             results.append(result)
             remarks.append(said)
         return results, remarks
