@@ -669,7 +669,7 @@ FORMS: dict[str, Form] = {
 }
 
 
-_CONTROL = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")  # FHIR has no place for them: a name goes out without
+_CONTROL = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")  # FHIR has no place for them: a name goes out without
 
 
 # --- what must be true --------------------------------------------------------------------------------------------
@@ -833,7 +833,7 @@ def _made(form: Form, samples: list[Files], chance: random.Random) -> Files:
     else:
         files = list(chance.choice(samples))
     at = chance.randrange(len(files))
-    if form.name in ("json", "fhir") and chance.random() < 0.5:
+    if form.name in ("json", "fhir") and files[at][:1] != b"<" and chance.random() < 0.5:
         files[at] = rearranged(files[at], chance)
     elif files[at][:2] == b"PK" and chance.random() < 0.7:
         files[at] = repacked(files[at], chance)
