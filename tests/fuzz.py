@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests import test_same_blood as blood
+from tests.as_xml import NoXml, as_xml
 from tests.test_fhir_out import same_answers
 from tests.test_real_data import SHARED
 
@@ -115,6 +116,26 @@ _BUNDLE = (
     b'"contained":[',
     b'"valueQuantity":{',
     b'"entered-in-error"',
+)
+_TAGS = (
+    *_ODD,
+    b">",
+    b"/>",
+    b"</",
+    b"&",
+    b"&lt;",
+    b"&#0;",
+    b"<!--",
+    b"<![CDATA[",
+    b"<!DOCTYPE a [",
+    b'<value value="',
+    b' xmlns="urn:x"',
+    b"<entry>",
+    b"</entry>",
+    b"<resource>",
+    b"<Patient>",
+    b"<extension>" * 300,
+    b'<status value="entered-in-error"/>',
 )
 _BARS = (
     *_ODD,
@@ -495,6 +516,14 @@ def _resources(chance: random.Random) -> Files:
     ]
 
 
+def _resources_in_xml(chance: random.Random) -> Files:
+    files = _resources(chance)
+    try:
+        return [as_xml(data, chance.choice(("", "f"))) for data in files]
+    except (NoXml, ValueError):  # a list of lines has no XML
+        return files
+
+
 def _message(chance: random.Random) -> Files:
     words = (
         *_VALUES,
@@ -629,6 +658,7 @@ FORMS: dict[str, Form] = {
     "wide": Form("csv", lambda: _ours("wide") + _shared("brinda-sample/*.csv", "nhanes-1971*/*.csv", "nhanes-2009*/*.csv"), _wide, _TABLE),
     "json": Form("json", lambda: _ours("json", "json lines"), _records, _BRACES),
     "fhir": Form("fhir", lambda: _ours("fhir", "fhir bulk") + _shared("fhir-*/*.json"), _resources, _BUNDLE),
+    "fhir xml": Form("fhir", lambda: _ours("fhir xml"), _resources_in_xml, _TAGS),
     "hl7v2": Form("hl7v2", lambda: _ours("hl7 v2") + _shared("hl7v2-*/*.hl7"), _message, _BARS),
     "omop": Form("omop", lambda: _ours("omop") + _omop(), _measurements, _TABLE),
     "nhanes": Form("xpt", lambda: _shared("nhanes-2005*/women*.csv"), _survey, _TABLE),
@@ -639,7 +669,7 @@ FORMS: dict[str, Form] = {
 }
 
 
-_CONTROL = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")  # FHIR has no place for them: a name goes out without
+_CONTROL = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")  # FHIR has no place for them: a name goes out without
 
 
 # --- what must be true --------------------------------------------------------------------------------------------
@@ -803,7 +833,7 @@ def _made(form: Form, samples: list[Files], chance: random.Random) -> Files:
     else:
         files = list(chance.choice(samples))
     at = chance.randrange(len(files))
-    if form.name in ("json", "fhir") and chance.random() < 0.5:
+    if form.name in ("json", "fhir") and files[at][:1] != b"<" and chance.random() < 0.5:
         files[at] = rearranged(files[at], chance)
     elif files[at][:2] == b"PK" and chance.random() < 0.7:
         files[at] = repacked(files[at], chance)

@@ -374,6 +374,7 @@ def test_a_range_is_a_value() -> None:
     assert odd.reason == "conflicting_code"
 
 
+MASKED = [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "masked"}]
 NO_NUMBERS = [
     ({"valueCodeableConcept": {"text": "Negative"}}, "Negative", "coded answer"),
     ({"valueRatio": {"numerator": {"value": 1}, "denominator": {"value": 128}}}, "1:128", "ratio"),
@@ -386,7 +387,9 @@ NO_NUMBERS = [
     ({"valueQuantity": quantity(5, comparator="ad")}, "5", "comparator"),
     ({"valueQuantity": quantity(), "valueString": "13"}, "12 ug/L; 13", "more than one value"),
     ({"dataAbsentReason": concept(code="error", display="Error")}, "", "Error"),
-    ({"_valueQuantity": {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "masked"}]}}, "", "masked"),
+    ({"_valueQuantity": {"extension": MASKED}}, "", "masked"),
+    ({"valueQuantity": {"_value": {"extension": MASKED}}}, "", "is: masked"),
+    ({"valueQuantity": {"extension": MASKED, **quantity()}}, "12 ug/L", "a value and a reason why it has none, so neither was used. There is"),
     ({"dataAbsentReason": concept(code="unknown"), "valueQuantity": quantity()}, "12 ug/L", "a value and a reason why it has none"),
     ({"modifierExtension": [{"url": "urn:x"}], "valueQuantity": quantity()}, "12 ug/L", "modifier"),
     ({"status": "entered-in-error", "valueQuantity": quantity()}, "12 ug/L", "withdrawn"),
@@ -402,6 +405,21 @@ def test_what_is_no_quantity_comes_back_with_its_reason(parts: dict[str, Any], t
     assert isinstance(found, NotAssessed)
     assert (found.reason, found.value_text) == ("unreadable_value", text)
     assert words in found.message
+
+
+def test_a_modifier_holds_for_the_parts_of_what_it_modifies() -> None:
+    """FHIR: a modifier extension changes the meaning of its element and of what is in it. Components and ranges are in it."""
+    modified = {"modifierExtension": [{"url": "urn:x", "valueBoolean": True}]}
+    part = {"code": concept("Ferritin"), "valueQuantity": quantity()}
+    source = read(observation("Panel", component=[part, {**part, **modified}], **modified))
+    assert [value.message for value in (one.value for one in source.panels[0].results) if isinstance(value, Unreadable)] == [
+        "A modifier that is not known here may change its meaning."
+    ] * 2
+    assert [one.value for one in read(observation("Panel", component=[part, part])).panels[0].results] == [12, 12]
+    for parts, text in ((PLAIN, "10 ug/L - 33 ug/L (not used)"), ({"text": "10 - 33"}, "10 - 33 (not used)")):
+        *found, notes = ranged({**parts, **modified})
+        assert found == [None, None, text]
+        assert "modifier" in notes[0]
 
 
 def test_a_report_that_was_withdrawn_withdraws_its_results() -> None:
@@ -717,6 +735,17 @@ def test_a_file_that_breaks_off_gives_what_stands_before() -> None:
         assert values == whole[: len(values)]
         assert any("truncated" in note for note in source.notes)
     assert len(values) >= 18
+
+
+def test_a_file_that_breaks_off_within_a_letter_keeps_its_letters() -> None:
+    """The bytes of a micro sign are two: cut between them, the whole entries before are still UTF-8."""
+    data = json.dumps(
+        bundle(*(observation("Ferritin é", valueQuantity=quantity(12, "µg/L")) for _ in range(3))), ensure_ascii=False
+    ).encode()
+    source = read(data[: data.rindex("µ".encode()) + 1])
+    assert [(one.test, one.unit) for part in source.panels for one in part.results] == [("Ferritin é", "µg/L")] * 2
+    assert any("truncated" in note for note in source.notes)
+    assert result(json.dumps(observation("Ferritin"))[:-1].encode() + ', "note": "é"}'.encode("cp1252")).test == "Ferritin"
 
 
 def test_a_bulk_export_that_breaks_off_gives_its_whole_lines() -> None:

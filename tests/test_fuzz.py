@@ -11,6 +11,7 @@ COUNTS = {
     "wide": 25,
     "json": 250,
     "fhir": 60,
+    "fhir xml": 60,
     "hl7v2": 90,
     "omop": 40,
     "nhanes": 8,

@@ -206,6 +206,14 @@ def bundle(*resources: dict[str, Any]) -> bytes:
     return json.dumps({"resourceType": "Bundle", "type": "collection", "entry": [{"resource": one} for one in resources]}).encode()
 
 
+XML = b'<Bundle xmlns="http://hl7.org/fhir">'
+
+
+def observation_xml(text: str) -> bytes:
+    made = '<Observation xmlns="http://hl7.org/fhir"><code><text value="Ferritin"/></code><valueString value="{}"/></Observation>'
+    return made.format(text).encode()
+
+
 def circle() -> bytes:
     """Panels that are members of each other, and of themselves."""
     return bundle(
@@ -229,13 +237,17 @@ CASES: dict[str, Hostile] = {
     "external entity in xlsx": Hostile("labs.xlsx", lambda: sheet(lambda _: OUTSIDE), "declares entities"),
     "entities in ods": Hostile("labs.ods", lambda: open_document(LAUGHS), "declares entities"),
     "external entity in ods": Hostile("labs.ods", lambda: open_document(OUTSIDE), "declares entities"),
-    "XML alone": Hostile("labs.xml", lambda: LAUGHS, "XML, which is not read"),
+    "entities in XML": Hostile("labs.xml", lambda: LAUGHS, "declares a document type or entities"),
+    "external entity in XML": Hostile("labs.xml", lambda: OUTSIDE, "declares a document type or entities"),
+    "entities in FHIR as XML": Hostile("labs.xml", lambda: LAUGHS.replace(b"<x>&c;</x>", b'<Patient xmlns="http://hl7.org/fhir"><id value="&c;"/></Patient>'), "declares a document type"),
+    "other XML": Hostile("labs.xml", lambda: b"<labs>XQZCANARY</labs>", "XML, which is not read unless it is FHIR"),
     # nesting and circles
     "deep JSON": Hostile("labs.json", lambda: b"[" * 200_000, "nested|breaks off|not JSON"),
     "deep JSON that ends": Hostile("labs.json", lambda: b'{"results":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested"),
     "deep value in JSON": Hostile("labs.json", lambda: b'[{"test":"Ferritin","value":' + b"[" * 500 + b"]" * 500 + b"}]", "unreadable_value"),
     "deep FHIR": Hostile("labs.json", lambda: b'{"resourceType":"Bundle","entry":[{"resource":' * 20_000, "nested|breaks off"),
     "deep extension in FHIR": Hostile("labs.json", lambda: observation()[:-1] + b',"extension":' + b'[{"extension":' * 5000 + b"[]" + b"}]" * 5000 + b"}", "nested"),
+    "deep FHIR as XML": Hostile("labs.xml", lambda: XML + b"<entry><resource><Bundle>" * 100_000, "nested"),
     "circles in FHIR": Hostile("labs.json", circle, "2 rows"),
     "contained in itself": Hostile("labs.json", lambda: observation(contained=[{**OBSERVATION, "id": "a", "hasMember": [{"reference": "#a"}]}], hasMember=[{"reference": "#a"}]), "rows?"),
     # long and wide
@@ -246,6 +258,10 @@ CASES: dict[str, Hostile] = {
     "10 MB field in HL7": Hostile("labs.hl7", lambda: f"{MESSAGE}OBX|1|NM|Ferritin||{LONG}|ug/L\r".encode(), "unreadable_value 1"),
     "10 MB name in HL7": Hostile("labs.hl7", lambda: f"{MESSAGE}OBX|1|NM|{LONG}||12|ug/L\r".encode(), "unknown_analyte 1"),
     "10 MB field in FHIR": Hostile("labs.json", lambda: observation(valueQuantity=None, valueString=LONG), "unreadable_value 1"),
+    "10 MB attribute in FHIR as XML": Hostile("labs.xml", lambda: observation_xml(LONG), "unreadable_value 1"),
+    "an attribute without an end in FHIR as XML": Hostile("labs.xml", lambda: XML + b'<id value="' + b"9" * (100 << 20), "longer than 64 MB"),
+    "a million elements in FHIR as XML": Hostile("labs.xml", lambda: XML + b"<entry/>" * 1_000_000 + b"</Bundle>", "0 rows|no results"),
+    "a million attributes in FHIR as XML": Hostile("labs.xml", lambda: XML + b"<id " + b" ".join(b'a%d="1"' % n for n in range(1_000_000)) + b"/></Bundle>", "0 rows|no results"),
     "10 MB field in OMOP": Hostile("m.csv", lambda: f"{MEASUREMENT}1,1,3001122,2024-01-01,{LONG},8842,x\n".encode(), "implausible 1|unreadable_value 1"),
     "10 MB cell of NHANES": Hostile("l.csv", lambda: f"SEQN,LBXFER\n1,{LONG}\n".encode(), "unreadable_value 1"),
     "a million columns": Hostile("labs.csv", lambda: ",".join(f"c{n}" for n in range(1_000_000)).encode() + b"\n1,2\n", "columns"),
@@ -257,11 +273,12 @@ CASES: dict[str, Hostile] = {
     "NUL in CSV": Hostile("labs.csv", lambda: f"{HEAD}{CANARY}\0,Ferritin,1\0002,ug/L\n".encode(), "binary file"),
     "NUL in JSON": Hostile("labs.json", lambda: b'[{"test":"Ferritin","value":"1\0002"}]', "not JSON|NUL|rows?|control"),
     "NUL in HL7": Hostile("labs.hl7", lambda: f"{MESSAGE}OBX|1|NM|Ferritin||1\0002|ug/L\r".encode(), "unreadable_value 1"),
+    "NUL in FHIR as XML": Hostile("labs.xml", lambda: observation_xml("1\0002"), "not XML to its end, or damaged"),
     "NUL in FHIR": Hostile("labs.json", lambda: observation(note="x\0").replace(b"\\u0000", b"\0"), "JSON|rows?"),
     "NULs alone": Hostile("labs.csv", lambda: b"\0" * 1_000_000, "binary file"),
     **{
         f"{form} in UTF-16 without a mark": Hostile(name, lambda form=form: made_by(form).decode().encode("utf-16-le"), "rows|encoding|UTF-16|JSON|column")  # type: ignore[misc]
-        for form, name in (("csv", "labs.csv"), ("json", "labs.json"), ("fhir", "labs.json"), ("hl7 v2", "labs.hl7"), ("omop", "m.csv"))
+        for form, name in (("csv", "labs.csv"), ("json", "labs.json"), ("fhir", "labs.json"), ("fhir xml", "labs.xml"), ("hl7 v2", "labs.hl7"), ("omop", "m.csv"))
     },
     **{
         f"{form} in Latin-1": Hostile(name, lambda form=form: made_by(form).decode().replace("p1", "Müller").encode("latin-1"), "8 rows")  # type: ignore[misc]
@@ -270,6 +287,10 @@ CASES: dict[str, Hostile] = {
     **{
         f"{form} with bytes that are no UTF-8": Hostile(name, lambda form=form: made_by(form).replace(b"p1", b"\xff\xfe\xc3\x28"), "8 rows|encoding|JSON")  # type: ignore[misc]
         for form, name in (("csv", "labs.csv"), ("json", "labs.json"), ("fhir", "labs.json"), ("hl7 v2", "labs.hl7"))
+    },
+    **{
+        f"FHIR as XML {how}": Hostile("labs.xml", lambda put=put: made_by("fhir xml").replace(b"p1", put), "the XML is not UTF-8 text.*save it as UTF-8, or give --encoding")  # type: ignore[misc]
+        for how, put in (("in Latin-1", "Müller".encode("latin-1")), ("with bytes that are no UTF-8", b"\xff\xfe\xc3\x28"))
     },
     # ids that stand twice
     "one id twice in FHIR": Hostile("labs.json", lambda: bundle(OBSERVATION, {**OBSERVATION, "valueQuantity": {"value": 300, "unit": "ug/L"}}), "2 rows"),

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.as_xml import as_xml
 
 from labinterp import Catalog, interpret
 from labinterp.readers import Source, read_files
@@ -177,6 +178,14 @@ def fhir(folder: Path, blood: Blood = BLOOD, sex: str = "female") -> list[Path]:
     return [path]
 
 
+def fhir_xml(folder: Path, blood: Blood = BLOOD, sex: str = "female") -> list[Path]:
+    (path,) = fhir(folder, blood, sex)
+    made = folder / "bundle.xml"
+    made.write_bytes(as_xml(path.read_bytes()))
+    path.unlink()
+    return [made]
+
+
 def bulk(folder: Path) -> list[Path]:
     people, results = folder / "Patient.ndjson", folder / "Observation.ndjson"
     resources = bundle()
@@ -237,6 +246,7 @@ FORMS: dict[str, Callable[[Path], list[Path]]] = {
     "json": own_json,
     "json lines": json_lines,
     "fhir": fhir,
+    "fhir xml": fhir_xml,
     "fhir bulk": bulk,
     "hl7 v2": hl7v2,
     "omop": omop,

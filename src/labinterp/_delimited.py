@@ -85,7 +85,9 @@ def decode(data: bytes, encoding: str | None = None) -> tuple[str, str]:
         else:
             try:
                 return data.decode("utf-8-sig"), "utf-8"
-            except UnicodeDecodeError:
+            except UnicodeDecodeError as error:
+                if error.reason == "unexpected end of data" and not error.object[: error.start].isascii():
+                    return data.decode("utf-8-sig", "replace"), "utf-8"  # cut within a letter: all letters before it are UTF-8
                 encoding = "cp1252"
     try:
         return data.decode(encoding, "replace" if encoding == "cp1252" else "strict"), encoding

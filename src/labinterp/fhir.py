@@ -1,4 +1,4 @@
-"""FHIR in and out: results of FHIR R4, R4B, R5 and most of STU3 -> panels; reports -> a Bundle of FHIR R4.
+"""FHIR in and out: results of FHIR R4, R4B, R5 and most of STU3, as JSON or XML -> panels; reports -> a Bundle of FHIR R4.
 
 What is read and what is not, and what comes out, stands in docs/fhir.md.
 
@@ -29,7 +29,7 @@ def read(resource: Mapping[str, Any] | Sequence[Mapping[str, Any]] | str | bytes
     """Read FHIR: what each person had drawn on each day.
 
     Args:
-        resource: A resource or a list of them as plain data, or JSON or NDJSON as text or bytes. In plain data use `Decimal` for numbers
+        resource: A resource or a list of them as plain data, or JSON, NDJSON or XML as text or bytes. In plain data use `Decimal` for numbers
             whose printed digits matter: a float has lost them.
 
     Returns:
@@ -37,7 +37,7 @@ def read(resource: Mapping[str, Any] | Sequence[Mapping[str, Any]] | str | bytes
             was passed over, and what `bundle` needs for the way back.
 
     Raises:
-        InputError: It is no JSON, or holds no resource.
+        InputError: It is neither JSON nor XML of FHIR, or holds no resource.
 
     Example:
         >>> source = read('{"resourceType": "Observation", "code": {"text": "CRP"}, "valueQuantity": {"value": 8.0, "unit": "mg/L"}}')
@@ -54,7 +54,9 @@ def read(resource: Mapping[str, Any] | Sequence[Mapping[str, Any]] | str | bytes
             resource = exact_json(resource, "")
         except (TypeError, ValueError, RecursionError):
             raise InputError("FHIR as plain data holds dicts, lists, texts, numbers, truth values and None, and no circle") from None
-    return read_bytes(resource.encode("utf-8", "replace") if isinstance(resource, str) else resource, format="fhir")
+    if isinstance(resource, str):  # whatever encoding its XML declares, it is text already
+        return read_bytes(resource.encode("utf-8", "replace"), format="fhir", encoding="utf-8")
+    return read_bytes(resource, format="fhir")
 
 
 def bundle(reports: Iterable[Report], source: Source | None = None, *, catalog: Catalog | None = None) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """FHIR R4, R4B and R5, and as much of STU3 as reads the same -> panels of results.
 
 A Bundle of any type and bundles within it, a single Observation, a DiagnosticReport with contained or referenced Observations, a list of
-resources, NDJSON of a bulk export. Read by plain walking, not through strict models: those drop results that are dirty and readable. Every
+resources, NDJSON of a bulk export; JSON or XML. Read by plain walking, not through strict models: those drop results that are dirty and readable. Every
 Observation with a value, and every component, is a result; a panel's heading is none. `issued` is no day of sampling: without `effective[x]`
 the specimen's collection counts, then the report's `effective[x]`, else no day is known.
 """
@@ -24,6 +24,8 @@ from labinterp._formats.fhir_references import References, has_members
 from labinterp._formats.fhir_repeats import Repeats, Told, superseded
 from labinterp._formats.fhir_terms import DERIVATIONS, TYPES, AsRead
 from labinterp._formats.fhir_values import valued
+from labinterp._formats.fhir_xml import xml_documents
+from labinterp._formats.kinds import is_xml
 from labinterp._inputs import LabResult, Patient
 from labinterp._intake import PanelIn, Piece, Source, Wanted, stood
 from labinterp._names import squash
@@ -81,12 +83,15 @@ def read(pieces: Sequence[Piece], wanted: Wanted) -> list[Source]:
         list: one source.
 
     Raises:
-        InputError: A file is not JSON, or holds no resource.
+        InputError: A file is neither JSON nor XML of FHIR, or holds no resource.
     """
     catalog, notes, listed = Catalog.default(), [], list[tuple[str, Place]]()
     numbers = count()
     for piece in pieces:
-        parsed, said = documents(decode(piece.data, wanted.encoding)[0])
+        if is_xml(piece.data):
+            parsed, said = xml_documents(piece.data, wanted.encoding)
+        else:
+            parsed, said = documents(decode(piece.data, wanted.encoding)[0])
         notes += [stood(piece.name, note) if piece.name else note for note in said]
         file = next(numbers)
         found = [(piece.name, place) for name, one in parsed for place in places(name, one, file, numbers)]
@@ -238,8 +243,9 @@ class _Reading:
             remarks.append(said)
         else:
             self.counts["headings"] += 1
+        modified = {key: resource[key] for key in ("modifierExtension",) if dicts_of(resource.get(key))}  # it holds for its parts, too
         for number, component in enumerate(components):
-            result, said = self._result(one, component, one.place.at(f"component[{number}]"), patient)
+            result, said = self._result(one, {**component, **modified}, one.place.at(f"component[{number}]"), patient)
             results.append(result)
             remarks.append(said)
         return results, remarks

@@ -209,8 +209,13 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _exact(text: str) -> Decimal | int | str:
-    """A number with all its digits; one that no laboratory prints stays a text."""
+def exact(text: str) -> Decimal | int | str:
+    """A number with all its digits; one that no laboratory prints stays a text.
+
+    Example:
+        >>> exact("1.10"), exact("12"), exact("9" * 81) == "9" * 81
+        (Decimal('1.10'), 12, True)
+    """
     if len(text) > _LONGEST_NUMBER:
         return text
     try:
@@ -219,4 +224,4 @@ def _exact(text: str) -> Decimal | int | str:
         return text
 
 
-_DECODER = json.JSONDecoder(parse_float=_exact, parse_int=_exact, parse_constant=str, strict=False, object_pairs_hook=_once)
+_DECODER = json.JSONDecoder(parse_float=exact, parse_int=exact, parse_constant=str, strict=False, object_pairs_hook=_once)

@@ -115,6 +115,9 @@ def _read(one: Mapping[str, Any], value: Mapping[str, Any], sex: str | None, age
     words = f"{labels}: {shown}" if labels and shown else shown
     if kind:  # critical, therapeutic: lines of another kind, which speak beside the normal range
         return _One(None, None, words, False, False)
+    if dicts_of(one.get("modifierExtension")):
+        modified = "A modifier that is not known here may change the meaning of the laboratory's range; it was kept as text and not used."
+        return _One(bottom, top, words, applies, False, modified)
     if empty:
         return _One(None, None, words, applies, bool(text))
     wrong = _doubt(one, low, high, value, catalog)

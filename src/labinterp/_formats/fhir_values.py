@@ -173,7 +173,8 @@ def _absent(node: Mapping[str, Any]) -> Unreadable | None:
     """Why there is no value, as the file says."""
     concept = node.get("dataAbsentReason")
     reason = worded(concept)
-    hidden = [e for key in node if key.startswith("_value") for e in dicts_of(dict_of(node[key]).get("extension"))]
+    values = [dict_of(node[key]) for key in node if key.startswith(("_value", "value"))]  # XML has no mark for the former
+    hidden = [e for one in values for part in (one, dict_of(one.get("_value"))) for e in dicts_of(part.get("extension"))]
     reason = reason or next((text_of(e.get("valueCode")) for e in hidden if text_of(e.get("url")).endswith("data-absent-reason")), "")
     if not reason and not dict_of(concept):
         return None

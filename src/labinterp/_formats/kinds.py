@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from labinterp._formats.fhir_terms import TYPES
+from labinterp._formats.xml_elements import Root, root_of
 from labinterp.errors import InputError
 
 CSV: Final = "csv"  # any delimited table of text: long or wide
 JSON: Final = "json"  # this library's own, or rows; JSON Lines, too
-FHIR: Final = "fhir"
+FHIR: Final = "fhir"  # as JSON or XML
 HL7V2: Final = "hl7v2"
 OMOP: Final = "omop"
 XLSX: Final = "xlsx"  # any workbook: .xlsx, .xls, .ods
@@ -24,6 +26,18 @@ _PICTURES = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*")
 _TYPED: Final = (
     "ask the laboratory for the results as a table, HL7 or FHIR, or type them into a table with the columns test, value and unit"
 )
+FHIR_NAMESPACE: Final = "http://hl7.org/fhir"
+XHTML: Final = "http://www.w3.org/1999/xhtml"
+_ASK: Final = "ask the sender for the results as FHIR, HL7 v2 or a table"
+_WEB_PAGE: Final = "this is a web page, which is not read; save the results as CSV, or type them into a table"
+_OTHER_XML: Final = {
+    "urn:hl7-org:v3": f"this is a CDA document or another message of HL7 version 3, which is not read; {_ASK}",
+    "urn:hl7-org:v2xml": "this is HL7 v2 written as XML, which is not read; ask the sender for HL7 v2 with bars, as it is usually sent",
+    "urn:schemas-microsoft-com:office:spreadsheet": "this is a workbook saved as XML (Excel 2003), which is not read; save it as .xlsx",
+    "urn:oasis:names:tc:opendocument:xmlns:office:1.0": "this is a document saved as flat XML, which is not read; save it as .ods or .xlsx",
+    XHTML: _WEB_PAGE,
+}
+_PAGE = re.compile(r"(?:<\?xml[^<>]*>\s*)?<(?:!DOCTYPE\s+html|html)\b", re.IGNORECASE)
 _URL = re.compile(r"^[a-z][a-z0-9+]*://", re.IGNORECASE)
 _HL7 = re.compile(rb"^[\s\x0b\x1c]*(?:FHS|BHS|MSH)[^\w\s]")
 _RESOURCE = re.compile(r'"resourceType"\s*:')
@@ -75,18 +89,54 @@ def kind_of(head: bytes, name: str = "", tail: bytes = b"") -> str:
         return HL7V2
     if bare[:1] in ("{", "["):
         return FHIR if _RESOURCE.search(text) else JSON
-    if bare[:1] == "<" and re.match(r"<(?:\?xml|!DOCTYPE|[A-Za-z])", bare):
-        if re.match(r"(?i)<(?:!DOCTYPE\s+html|html)\b", bare):
-            raise InputError("this is a web page, which is not read; save the results as CSV, or type them into a table")
-        raise InputError("this is XML, which is not read; FHIR is read as JSON: ask the server for application/fhir+json")
+    if is_xml(head):
+        if _PAGE.match(bare):
+            raise InputError(_WEB_PAGE)
+        root = root_of(head)
+        if root is None:
+            raise InputError(f"this is XML whose first element cannot be read; {_ASK}")
+        if root.namespace != FHIR_NAMESPACE:
+            raise other_xml(root)
+        return FHIR
     first = next((line for line in bare.splitlines() if line.strip()), "")
     if _OMOP.search(first):
         return OMOP
     return XPT if _NHANES.match(first) else CSV
 
 
+def is_xml(head: bytes) -> bool:
+    """Whether a file begins like XML.
+
+    Example:
+        >>> is_xml(b'<Bundle xmlns="http://hl7.org/fhir">'), is_xml(b"<5,12")
+        (True, False)
+    """
+    return re.match(r"<(?:\?xml|!DOCTYPE|!--|[A-Za-z_])", decoded_head(head[:400]).lstrip("\ufeff \t\r\n\x0b")) is not None
+
+
+def other_xml(root: Root) -> InputError:
+    """What XML is that is not FHIR, and the next step.
+
+    Args:
+        root: Its first element.
+
+    Example:
+        >>> str(other_xml(Root("", "Bundle")))[:49]
+        'this XML has no namespace; that of FHIR is http:/'
+    """
+    if not root.namespace and root.name in TYPES:
+        return InputError(
+            f"this XML has no namespace; that of FHIR is {FHIR_NAMESPACE}: ask the sender for XML as the standard of FHIR has it"
+        )
+    return InputError(
+        _OTHER_XML.get(root.namespace, f"this is XML, which is not read unless it is FHIR (namespace {FHIR_NAMESPACE}); {_ASK}")
+    )
+
+
 def decoded_head(head: bytes) -> str:
     """The first bytes as text, good enough to look at."""
+    if b"\0" in head[:4] and head[:4].replace(b"\0", b"")[:1] == b"<":  # XML in UTF-16 or UTF-32 without a mark
+        return head.replace(b"\0", b"").decode("latin-1")
     if head[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff"):
         return head[: len(head) // 4 * 4].decode("utf-32", "ignore")
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):

@@ -9,12 +9,12 @@ from html import unescape
 from typing import Final, NamedTuple
 
 from labinterp._formats.archives import called, opened_zip, unpacked_member
+from labinterp._formats.xml_elements import declares_entities
 from labinterp._lazy import pattern
 from labinterp.errors import InputError
 
 MOST_CELLS: Final = 20_000_000  # of a sheet, from its first cell to its last, the empty ones too
 NO_VALUE: Final = "(formula)"  # shown for a formula whose value is not in the file
-_DOCTYPE = (b"<!DOCTYPE", b"<!ENTITY")
 _MACROS = ("vbaproject.bin",)
 _CELL = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"')
 _ROW = re.compile(rb'<(?:\w+:)?row\s[^>]*?\br="([0-9]{1,9})"')
@@ -72,7 +72,7 @@ def parts_of(data: bytes, name: str) -> Parts:
             continue
         content = unpacked_member(archive, member, name)
         plain = content.replace(b"\0", b"") if b"\0" in content[:400] else content  # XML in UTF-16
-        if any(word in plain for word in _DOCTYPE):
+        if declares_entities(content):
             raise InputError(f"{called(name)}the workbook declares entities in its XML, as harmful files do; save it again, or as CSV")
         if member.filename.lower().startswith("xl/worksheets/"):
             _bounded(plain, name)

@@ -23,7 +23,7 @@ _MAGIC = {b"\x1f\x8b": GZIP, b"\x28\xb5\x2f\xfd": ZSTD, b"PAR1": PARQUET}
 _TABLES = (".csv", ".tsv", ".tab", ".txt")
 _ENDINGS = (*_TABLES, *(f"{table}{packed}" for table in _TABLES for packed in (".gz", ".zst")), ".parquet", ".pq", ".xpt")
 # What is taken of a folder that has no table: messages, resources, workbooks.
-_TEXTS = (".hl7", ".json", ".ndjson", ".jsonl")
+_TEXTS = (".hl7", ".json", ".ndjson", ".jsonl", ".xml")
 _OTHERS = (*_TEXTS, *(f"{text}{packed}" for text in _TEXTS for packed in (".gz", ".zst")), ".xlsx", ".xls", ".ods", ".zip")
 
 
