@@ -39,7 +39,7 @@ LAYERS = [
     {"_delimited", "_flag_words", "_formats.archives", "_formats.fhir_json", "_formats.hl7_segments", "_pages.messages", "_pictures.said", "_pictures.shades", "_published.lookups", "_schema_analyte", "_schema_links"},
     {"_derived", "_files", "_formats.apart", "_formats.fhir_references", "_formats.fhir_repeats", "_formats.kinds", "_formats.unpacked", "_frames.carried", "_frames.recognised", "_inputs", "_names", "_pictures.rendered", "_quantity", "_streams.plain", "_streams.tally", "_streams.watch"},
     {"_draws", "_facts", "_formats.cell_texts", "_formats.fhir_people", "_formats.fhir_words", "_formats.nhanes_people", "_formats.numbers_beside", "_formats.omop_concepts", "_frames.numbers", "_pictures.texts", "_plain", "_rules", "_streams.pieces", "_table", "_units"},
-    {"_formats.fhir_pregnancy", "_formats.omop_persons", "_formats.sheets", "_pictures.figures", "_printed_ranges", "_streams.ways"},
+    {"_formats.fhir_pregnancy", "_formats.fhir_range_people", "_formats.omop_persons", "_formats.sheets", "_pictures.figures", "_printed_ranges", "_streams.ways"},
     {"_border", "_compile", "_frames.screen", "_identify", "_intake", "_reported", "_streams.blocks", "_streams.heads", "_streams.written", "_worlds"},
     {"_check_derive", "_check_limits", "_check_links", "_formats.omop_databases", "_formats.omop_results", "_origins", "_pictures.saved", "_published.schemas", "_streams.scans", "_trace"},
     {"_checks", "_formats.omop_tables", "_results"},

@@ -15,8 +15,8 @@ from itertools import count, islice
 from typing import Any, Final, NamedTuple
 
 from labinterp._catalog import Catalog
-from labinterp._formats.fhir_concepts import flag, named, specimen
-from labinterp._formats.fhir_json import Place, dict_of, dicts_of, documents, places, text_of
+from labinterp._formats.fhir_concepts import flag, named, specimen, worded
+from labinterp._formats.fhir_json import Place, dict_of, dicts_of, documents, holds_resources, places, text_of
 from labinterp._formats.fhir_people import NEVER, Drawn, Facts, drawn, label_of, own_facts, person, who_is
 from labinterp._formats.fhir_pregnancy import Pregnancies, is_pregnancy
 from labinterp._formats.fhir_ranges import ranges
@@ -50,7 +50,13 @@ _NOTES: Final = {
     "not here": "Results of a person whose resource is not here, so that sex and age are unknown",
     "nobody": "Results that name no person, so that sex and age are unknown",
 }
-_SUPERSEDED: Final = "A later version of this result stands in the same history."
+_SUPERSEDED: Final = "A later version of this result is here, too."
+_OLD_VERSION: Final = "A later version of this result stands in the same history."
+_SPECIMEN_NOTES: Final = {
+    "unsatisfactory": "its specimen is marked as unsatisfactory.",
+    "entered-in-error": "the record of its specimen was withdrawn: its status is entered-in-error.",
+}
+_AS_USUAL: Final = ("ROOM", "COOL", "FROZ", "LIVE")  # how a specimen was kept, of HL7's conditions; the others may move a result
 
 
 class _Found(NamedTuple):
@@ -68,6 +74,7 @@ class _Found(NamedTuple):
     status: str
     reports: list[Place]
     encounter: str
+    sample: list[str]
 
 
 def read(pieces: Sequence[Piece], wanted: Wanted) -> list[Source]:
@@ -106,7 +113,7 @@ class _Reading:
     def __init__(self, listed: Sequence[tuple[str, Place]], catalog: Catalog, wanted: Wanted) -> None:
         self.listed, self.catalog, self.wanted = listed, catalog, wanted
         self.references = References([place for _, place in listed])
-        self.older = superseded(place for _, place in listed)
+        self.older: set[int] = set()
         self.repeats = Repeats()
         self.counts: Counter[str] = Counter()
         self.statuses: dict[str, str] = {}
@@ -116,6 +123,7 @@ class _Reading:
     def panels(self) -> list[PanelIn]:
         """What each person had drawn on each day, in the order of the first row."""
         found = [self._found(name, place) for name, place in self.listed if place.type == "Observation"]
+        self.older = superseded((one.place, one.person) for one in found)
         pregnancies = Pregnancies()
         told = []
         for one in found:
@@ -139,7 +147,17 @@ class _Reading:
                 panel = PanelIn(patient, [], [], [*wrong, *said])
             results, remarks = self._results(one, panel.patient)
             content = tuple(result._replace(source=None) for result in results)
-            if not results or self.repeats.again(Told(one.place, one.person, one.patient is not None, one.when.text, content, one.reports)):
+            if not results or self.repeats.again(
+                Told(
+                    one.place,
+                    one.person,
+                    one.patient is not None,
+                    one.when.text,
+                    content,
+                    one.reports,
+                    id(one.place.resource) in self.older,
+                )
+            ):
                 continue
             self.counts[one.known] += len(results)
             if key not in groups:
@@ -157,7 +175,8 @@ class _Reading:
 
     def notes(self) -> Iterator[str]:
         """What a reader must know of the files as a whole."""
-        kinds = Counter(place.type if place.type in TYPES else "of another type" for _, place in self.listed)
+        others = [place.type for _, place in self.listed if not holds_resources(place)]
+        kinds = Counter(kind if kind in TYPES else "of another type" for kind in others)
         for used in ("Observation", "Patient", "Specimen", "DiagnosticReport", "Bundle"):
             kinds.pop(used, None)
         if kinds:
@@ -191,14 +210,14 @@ class _Reading:
             when = drawn(dict_of(drawn_from.resource.get("collection")))
         if when is NEVER:
             when = next((found for found in map(drawn, (holder.resource for holder in above)) if found is not NEVER), NEVER)
-        status = text_of(place.resource.get("status"))
+        status = text_of(place.resource.get("status")).casefold()
         if reports and all(report.resource.get("status") == "entered-in-error" for report in reports):
             status = "entered-in-error"
         facts = next((found for found in map(own_facts, (report.resource for report in reports)) if found != Facts()), Facts())
         encounter = dict_of(place.resource.get("encounter")) or dict_of(place.resource.get("context"))
         return _Found(
             name, place, patient, label, who, known, when, facts, self._specimen_words(place, drawn_from), status, reports,
-            text_of(encounter.get("reference")),
+            text_of(encounter.get("reference")), _said_of(drawn_from),
         )  # fmt: skip
 
     def _specimen_of(self, place: Place, reports: Sequence[Place]) -> Place | None:
@@ -249,10 +268,10 @@ class _Reading:
         read = valued(node, one.status, self.catalog)
         value, unit = read.value, read.unit
         if id(one.place.resource) in self.older:
-            value = Unreadable("unreadable_value", _SUPERSEDED, _text(value))
+            value = Unreadable("unreadable_value", _OLD_VERSION if one.place.history else _SUPERSEDED, _text(value))
         elif name.conflict and not isinstance(value, Unreadable):
             value = Unreadable("conflicting_code", name.conflict, f"{_text(value)} {unit or ''}".strip())
-        printed = ranges(node, patient.sex, patient.age, self.catalog)
+        printed = ranges(node, patient.sex, patient.age, self.catalog, patient.pregnant)
         day: date | None = one.when.day
         result = LabResult(
             name.test, value, unit, loinc=name.loinc, specimen=one.specimen, collected_at=day, comparator=read.comparator,
@@ -260,9 +279,21 @@ class _Reading:
             source=stood(one.name, path),
         )  # fmt: skip
         remarks = [_ROW_NOTES[one.status]] if one.status in _ROW_NOTES and not isinstance(value, Unreadable) else []
+        remarks += one.sample if not isinstance(value, Unreadable) else []
         measured = printed.note and not isinstance(value, (Unreadable, str))
         return result, [*remarks, *([printed.note] if measured else [])]
 
 
 def _text(value: Any) -> str:
     return value.text if isinstance(value, Unreadable) else "" if value is None else str(value)
+
+
+def _said_of(drawn_from: Place | None) -> list[str]:
+    """What the laboratory says is wrong with a specimen."""
+    if drawn_from is None:
+        return []
+    status = text_of(drawn_from.resource.get("status")).casefold()
+    conditions = dicts_of(drawn_from.resource.get("condition"))
+    odd = [one for one in conditions if not any(text_of(coding.get("code")) in _AS_USUAL for coding in dicts_of(one.get("coding")))]
+    words = [word[:80] for word in map(worded, odd) if word]
+    return [*([_SPECIMEN_NOTES[status]] if status in _SPECIMEN_NOTES else []), *(f"its specimen is marked: {word}." for word in words)]

@@ -14,6 +14,7 @@ from labinterp._formats.fhir_terms import REASON, REASON_TEXT, UNIT_TEXT, VALUE_
 from labinterp._quantity import ReadValue, Unreadable
 
 _UCUM: Final = ("unitsofmeasure.org", "2.16.840.1.113883.6.8")
+_PURE: Final = {"1", "{ratio}"}  # what stands in braces is a comment to the unit 1
 _NO_NUMBER: Final = {
     "valueCodeableConcept": "a coded answer", "valueBoolean": "yes or no", "valueRatio": "a ratio of two quantities",
     "valueSampledData": "a series of samples", "valueTime": "a time", "valueDateTime": "a date", "valuePeriod": "a period of time",
@@ -120,7 +121,7 @@ def unit_of(quantity: Mapping[str, Any], catalog: Catalog) -> str | Unreadable |
     ucum = any(part in system for part in _UCUM)
     if system and not ucum and said is not None:  # a code of another system
         return text
-    if said is None or coded is None or said == coded or _same_size(catalog, said, coded):
+    if said is None or coded is None or said == coded or {said, coded} <= _PURE or _same_size(catalog, said, coded):
         return code if coded is not None or ucum or said is None else text
     return Unreadable("conflicting_code", f"The unit is written as {said} and coded as {coded}.", f"{text} [{code}]")
 
@@ -174,6 +175,9 @@ def _absent(node: Mapping[str, Any]) -> Unreadable | None:
     concept = node.get("dataAbsentReason")
     reason = worded(concept)
     hidden = [e for key in node if key.startswith("_value") for e in dicts_of(dict_of(node[key]).get("extension"))]
+    for key in node:
+        if key.startswith("value"):  # at the quantity, or at its number
+            hidden += dicts_of(dict_of(node[key]).get("extension")) + dicts_of(dict_of(dict_of(node[key]).get("_value")).get("extension"))
     reason = reason or next((text_of(e.get("valueCode")) for e in hidden if text_of(e.get("url")).endswith("data-absent-reason")), "")
     if not reason and not dict_of(concept):
         return None
