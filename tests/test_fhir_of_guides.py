@@ -302,3 +302,38 @@ def test_pregnancy_in_words(words: str, pregnant: bool | None) -> None:
     for value in ({"valueString": words}, {"valueCodeableConcept": {"text": words}}):
         stated = observation(concept(loinc="82810-3"), **value)
         assert panel(bundle(WOMAN, stated, observation())).patient.pregnant is pregnant
+
+
+# --- what changes the meaning of a whole result --------------------------------------------------------------------
+
+
+def test_a_modifier_of_an_observation_holds_for_its_components() -> None:
+    """It may say that none of them was found."""
+    parts = [{"code": concept("Ferritin"), "valueQuantity": quantity()}]
+    one = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": concept("Panel"),
+        "component": parts,
+        "subject": {"reference": "Patient/w"},
+    }
+    assert result(bundle(WOMAN, one)).value == 12
+    value = result(bundle(WOMAN, {**one, "modifierExtension": [{"url": "http://example.org/not", "valueBoolean": True}]})).value
+    assert isinstance(value, Unreadable)
+    assert "modifier" in value.message
+
+
+def test_a_result_with_a_focus_is_about_somebody_else() -> None:
+    """`focus` is what a result is about where it is not its subject: a child before birth, a donor. The subject itself changes nothing."""
+    for node in (observation(), observation("Panel", component=[{"code": concept("Ferritin"), "valueQuantity": quantity()}])):
+        value = result(bundle(WOMAN, {**node, "focus": [{"reference": "RelatedPerson/donor"}]})).value
+        assert isinstance(value, Unreadable)
+        assert "focus" in value.message
+        assert result(bundle(WOMAN, {**node, "focus": [{"reference": "Patient/w"}]})).value == 12
+
+
+def test_two_versions_of_a_person_that_agree_are_one() -> None:
+    """The same id, sex, birth date and identifiers: another address does not make her unknown; another sex does."""
+    moved = {**WOMAN, "meta": {"versionId": "2"}, "address": [{"city": "Bern"}]}
+    assert panel(bundle(WOMAN, moved, observation())).patient.sex == "female"
+    assert panel(bundle(WOMAN, {**moved, "gender": "male"}, observation())).patient.sex is None

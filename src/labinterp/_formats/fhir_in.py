@@ -15,12 +15,13 @@ from itertools import count, islice
 from typing import Any, Final, NamedTuple
 
 from labinterp._catalog import Catalog
-from labinterp._formats.fhir_concepts import flag, named, specimen, worded
+from labinterp._formats.fhir_concepts import flag, named, specimen
 from labinterp._formats.fhir_json import Place, dict_of, dicts_of, documents, holds_resources, places, text_of
 from labinterp._formats.fhir_people import NEVER, Drawn, Facts, drawn, label_of, own_facts, person, who_is
 from labinterp._formats.fhir_pregnancy import Pregnancies, is_pregnancy
 from labinterp._formats.fhir_ranges import ranges
 from labinterp._formats.fhir_references import References, has_members
+from labinterp._formats.fhir_remarks import remarks_of, turned
 from labinterp._formats.fhir_repeats import Repeats, Told, superseded
 from labinterp._formats.fhir_terms import DERIVATIONS, TYPES, AsRead
 from labinterp._formats.fhir_values import valued
@@ -32,12 +33,6 @@ from labinterp._table import decode
 from labinterp.errors import InputError
 
 _HOLDERS: Final = 64  # panels within panels that are looked through for what a result leaves out
-_ROW_NOTES: Final = {
-    "preliminary": "the result is preliminary and may change.",
-    "registered": "the result is marked as registered only, and may change.",
-    "amended": "the laboratory has changed this result.",
-    "corrected": "the laboratory has corrected this result.",
-}
 _NOTES: Final = {
     "repeated": "Results that stand more than once, counted once",
     "reissued": "Results that another report with the same identifier has, too, of the same moment and content, counted once",
@@ -52,11 +47,6 @@ _NOTES: Final = {
 }
 _SUPERSEDED: Final = "A later version of this result is here, too."
 _OLD_VERSION: Final = "A later version of this result stands in the same history."
-_SPECIMEN_NOTES: Final = {
-    "unsatisfactory": "its specimen is marked as unsatisfactory.",
-    "entered-in-error": "the record of its specimen was withdrawn: its status is entered-in-error.",
-}
-_AS_USUAL: Final = ("ROOM", "COOL", "FROZ", "LIVE")  # how a specimen was kept, of HL7's conditions; the others may move a result
 
 
 class _Found(NamedTuple):
@@ -74,7 +64,7 @@ class _Found(NamedTuple):
     status: str
     reports: list[Place]
     encounter: str
-    sample: list[str]
+    remarks: list[str]
 
 
 def read(pieces: Sequence[Piece], wanted: Wanted) -> list[Source]:
@@ -119,6 +109,7 @@ class _Reading:
         self.statuses: dict[str, str] = {}
         self.births: dict[str, str] = {}
         self._specimens: dict[int, str | None] = {}
+        self._versions: dict[int, Place | None] = {}
 
     def panels(self) -> list[PanelIn]:
         """What each person had drawn on each day, in the order of the first row."""
@@ -194,6 +185,8 @@ class _Reading:
         reference = dict_of(origin.resource.get("subject"))
         candidates = self.references.all(reference, origin)
         patient = self.references.one(reference, origin)
+        if patient is None and len(candidates) > 1:
+            patient = self._agreed(candidates)
         if patient is not None and patient.type != "Patient":
             patient = None
         label = label_of(patient, reference)
@@ -217,8 +210,15 @@ class _Reading:
         encounter = dict_of(place.resource.get("encounter")) or dict_of(place.resource.get("context"))
         return _Found(
             name, place, patient, label, who, known, when, facts, self._specimen_words(place, drawn_from), status, reports,
-            text_of(encounter.get("reference")), _said_of(drawn_from),
+            text_of(encounter.get("reference")), remarks_of(status, drawn_from),
         )  # fmt: skip
+
+    def _agreed(self, candidates: list[Place]) -> Place | None:
+        """One of several versions of a person that agree on who it is; the list is the one that the references keep."""
+        key = id(candidates)
+        if key not in self._versions:
+            self._versions[key] = candidates[0] if len({(one.type, *who_is(one)) for one in candidates}) == 1 else None
+        return self._versions[key]
 
     def _specimen_of(self, place: Place, reports: Sequence[Place]) -> Place | None:
         reference = dict_of(place.resource.get("specimen"))
@@ -269,6 +269,8 @@ class _Reading:
         value, unit = read.value, read.unit
         if id(one.place.resource) in self.older:
             value = Unreadable("unreadable_value", _OLD_VERSION if one.place.history else _SUPERSEDED, _text(value))
+        elif (odd := turned(one.place.resource)) and not isinstance(value, Unreadable):
+            value = Unreadable("unreadable_value", odd, f"{_text(value)} {unit or ''}".strip())
         elif name.conflict and not isinstance(value, Unreadable):
             value = Unreadable("conflicting_code", name.conflict, f"{_text(value)} {unit or ''}".strip())
         printed = ranges(node, patient.sex, patient.age, self.catalog, patient.pregnant)
@@ -278,22 +280,10 @@ class _Reading:
             ref_low=printed.low, ref_high=printed.high, ref_text=printed.text, flag=flag(node.get("interpretation")),
             source=stood(one.name, path),
         )  # fmt: skip
-        remarks = [_ROW_NOTES[one.status]] if one.status in _ROW_NOTES and not isinstance(value, Unreadable) else []
-        remarks += one.sample if not isinstance(value, Unreadable) else []
+        remarks = one.remarks if not isinstance(value, Unreadable) else []
         measured = printed.note and not isinstance(value, (Unreadable, str))
         return result, [*remarks, *([printed.note] if measured else [])]
 
 
 def _text(value: Any) -> str:
     return value.text if isinstance(value, Unreadable) else "" if value is None else str(value)
-
-
-def _said_of(drawn_from: Place | None) -> list[str]:
-    """What the laboratory says is wrong with a specimen."""
-    if drawn_from is None:
-        return []
-    status = text_of(drawn_from.resource.get("status")).casefold()
-    conditions = dicts_of(drawn_from.resource.get("condition"))
-    odd = [one for one in conditions if not any(text_of(coding.get("code")) in _AS_USUAL for coding in dicts_of(one.get("coding")))]
-    words = [word[:80] for word in map(worded, odd) if word]
-    return [*([_SPECIMEN_NOTES[status]] if status in _SPECIMEN_NOTES else []), *(f"its specimen is marked: {word}." for word in words)]

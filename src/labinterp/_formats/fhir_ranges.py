@@ -97,14 +97,12 @@ def ranges(node: Mapping[str, Any], sex: str | None, age: Age | None, catalog: C
 
 def _each_once(read: Sequence[_One]) -> list[_One]:
     """Ranges that are the same for this person are one, with or without a text beside their ends."""
-    told: list[_One] = []
+    told: dict[Any, _One] = {}
     for one in dict.fromkeys(read):
-        twin = next((n for n, other in enumerate(told) if _has_ends(one) and _alike(one) == _alike(other)), None)
-        if twin is None:
-            told.append(one)
-        elif not told[twin].printed:
-            told[twin] = one
-    return told
+        key = _alike(one) if _has_ends(one) else one
+        if not told.setdefault(key, one).printed:
+            told[key] = one
+    return list(told.values())
 
 
 def _alike(one: _One) -> tuple[Any, ...]:

@@ -10,6 +10,7 @@ from labinterp._catalog import Catalog
 from labinterp._codes import REASONS
 from labinterp._formats.fhir_concepts import worded
 from labinterp._formats.fhir_json import TWICE, dict_of, dicts_of, text_of
+from labinterp._formats.fhir_remarks import MODIFIED
 from labinterp._formats.fhir_terms import REASON, REASON_TEXT, UNIT_TEXT, VALUE_TEXT
 from labinterp._quantity import ReadValue, Unreadable
 
@@ -64,8 +65,7 @@ def valued(node: Mapping[str, Any], status: str, catalog: Catalog) -> Valued:
     if status in _WITHDRAWN:
         return Valued(Unreadable("unreadable_value", _WITHDRAWN[status], _shown(node, keys)), found.unit if found else None)
     if dicts_of(node.get("modifierExtension")):
-        said = "A modifier that is not known here may change its meaning."
-        return Valued(Unreadable("unreadable_value", said, _shown(node, keys)), found.unit if found else None)
+        return Valued(Unreadable("unreadable_value", MODIFIED, _shown(node, keys)), found.unit if found else None)
     if absent is not None:
         if found is not None and not isinstance(found.value, Unreadable):
             message = f"It has a value and a reason why it has none, so neither was used. {absent.message}"
