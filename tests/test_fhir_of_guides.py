@@ -337,3 +337,22 @@ def test_two_versions_of_a_person_that_agree_are_one() -> None:
     moved = {**WOMAN, "meta": {"versionId": "2"}, "address": [{"city": "Bern"}]}
     assert panel(bundle(WOMAN, moved, observation())).patient.sex == "female"
     assert panel(bundle(WOMAN, {**moved, "gender": "male"}, observation())).patient.sex is None
+
+
+@pytest.mark.parametrize("value", ["9 ug/L", [quantity()], 9, True])
+def test_a_quantity_that_is_none_is_not_called_empty(value: Any) -> None:
+    """What stands there is kept as text where it is one."""
+    found = answer(observation(valueQuantity=value))
+    assert isinstance(found, NotAssessed)
+    assert found.message == "The value is not written as a quantity."
+    inner = answer(observation(valueQuantity={"value": {"amount": 9}, "unit": "ug/L"}))
+    assert isinstance(inner, NotAssessed)
+    assert inner.message == "The value is not written as a number."
+
+
+def test_a_day_that_cannot_be_read_is_told() -> None:
+    """Not ISO 8601: the day and with it the age are unknown, and a note says so."""
+    found = panel(bundle(WOMAN, observation(effectiveDateTime="02.01.2024")))
+    assert (found.results[0].collected_at, found.patient.age) == (None, None)
+    assert any("day of sampling could not be read" in note for note in found.notes)
+    assert panel(bundle(WOMAN, observation())).notes == []

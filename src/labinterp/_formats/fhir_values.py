@@ -78,6 +78,8 @@ def valued(node: Mapping[str, Any], status: str, catalog: Catalog) -> Valued:
 
 def _of_key(node: Mapping[str, Any], key: str, catalog: Catalog) -> Valued:
     value = node[key]
+    if key == "valueQuantity" and not isinstance(value, dict):
+        return Valued(Unreadable("unreadable_value", "The value is not written as a quantity.", _shown(node, [key])))
     if key == "valueQuantity":
         return _quantity(dict_of(value), catalog)
     if key in ("valueString", "valueInteger", "valueDecimal", "valueInteger64") and isinstance(value, (str, int, Decimal)):
@@ -95,8 +97,10 @@ def _quantity(quantity: Mapping[str, Any], catalog: Catalog) -> Valued:
         return Valued(Unreadable("unreadable_value", "A part of the quantity stands twice, and which one counts is not said."))
     if isinstance(unit, Unreadable):
         return Valued(unit._replace(text=f"{comparator or ''}{_number(value)} {unit.text}"))
-    if value is None or isinstance(value, (dict, list)):
+    if value is None:
         return Valued(Unreadable("unreadable_value", "The value is empty."), unit)
+    if isinstance(value, (dict, list)):
+        return Valued(Unreadable("unreadable_value", "The value is not written as a number."), unit)
     return Valued(value, unit, comparator)
 
 
