@@ -12,12 +12,32 @@ from labinterp._identify import Identified, specimen_key, which
 
 _LOINC: Final = ("loinc.org", "2.16.840.1.113883.6.1")
 _SPECIMEN_CODES: Final = ("v2-0487", "v2/0487", "2.16.840.1.113883.12.487", "v3-SpecimenType")
-# SNOMED CT concepts of specimens, where a file gives the code alone; the words are the catalog's.
-_SNOMED_SPECIMENS: Final = {
-    "119364003": "serum", "119361006": "plasma", "119297000": "blood", "122555007": "venous blood", "445295009": "blood",
-    "258580003": "whole blood", "122575003": "urine", "258450006": "cerebrospinal fluid", "119339001": "stool", "119342007": "saliva",
-    "119359002": "bone marrow",
-}  # fmt: skip
+# SNOMED CT concepts of specimens and of what they are made of, where a file gives the code alone; the words are the catalog's. Most are of the
+# IPS free set. A code that is not here is a specimen that is not known: it may be a fluid or a swab.
+_SNOMED_WORDS: Final = {
+    "serum": "119364003 67922002",
+    "plasma": "119361006 50863008",
+    "EDTA plasma": "708049000",
+    "citrate plasma": "708048008",
+    "venous blood": "122555007",
+    "blood": "119297000 445295009 446272009 122554006 122552005 87612001",
+    "whole blood": "258580003 420135007",
+    "dried blood spot": "440500007 119294007",
+    "red cells": "119351004",
+    "cord blood": "122556008",
+    "urine": "122575003 698276005 446846006 278020009 258574006 122880004 122565001 78014005",
+    "cerebrospinal fluid": "258450006 446861007 65216001",
+    "stool": "119339001 39477002",
+    "saliva": "119342007 256897009",
+    "bone marrow": "119359002",
+    "body fluid": "309051001 258442002 168139001 119332005 258459007 258440005 258441009 258455001 258453008 119345009",
+    "dialysate": "119360007",
+    "bile": "119341000",
+    "nail": "119327009",
+    "tissue": "119376003",
+}
+_SNOMED_SPECIMENS: Final = {code: word for word, codes in _SNOMED_WORDS.items() for code in codes.split()}
+_ANY_SPECIMEN: Final = "123038009"  # "specimen": nothing is said of it
 # HL7 ObservationInterpretation and its forerunner table 0078: the codes that say on which side of the range a value lies.
 _SIDES: Final = ("LL", "L", "LU", "N", "H", "HH", "HU", "L*", "H*")
 
@@ -118,8 +138,8 @@ def _specimen_words(concept: Mapping[str, Any]) -> Iterator[str]:
     yield from (word for word in (text_of(concept.get("text")), *(text_of(one.get("display")) for one in codings)) if word)
     for one in codings:
         code = text_of(one.get("code"))
-        if "snomed" in text_of(one.get("system")) and code in _SNOMED_SPECIMENS:
-            yield _SNOMED_SPECIMENS[code]
+        if "snomed" in text_of(one.get("system")) and code not in ("", _ANY_SPECIMEN):
+            yield _SNOMED_SPECIMENS.get(code, f"SNOMED CT {code}")
         elif _is(one, _SPECIMEN_CODES) and code:
             yield code
 

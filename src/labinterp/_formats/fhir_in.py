@@ -16,11 +16,12 @@ from typing import Any, Final, NamedTuple
 
 from labinterp._catalog import Catalog
 from labinterp._formats.fhir_concepts import flag, named, specimen
-from labinterp._formats.fhir_json import Place, dict_of, dicts_of, documents, places, text_of
+from labinterp._formats.fhir_json import Place, dict_of, dicts_of, documents, holds_resources, places, text_of
 from labinterp._formats.fhir_people import NEVER, Drawn, Facts, drawn, label_of, own_facts, person, who_is
 from labinterp._formats.fhir_pregnancy import Pregnancies, is_pregnancy
 from labinterp._formats.fhir_ranges import ranges
 from labinterp._formats.fhir_references import References, has_members
+from labinterp._formats.fhir_remarks import remarks_of, turned
 from labinterp._formats.fhir_repeats import Repeats, Told, superseded
 from labinterp._formats.fhir_terms import DERIVATIONS, TYPES, AsRead
 from labinterp._formats.fhir_values import valued
@@ -34,12 +35,6 @@ from labinterp._table import decode
 from labinterp.errors import InputError
 
 _HOLDERS: Final = 64  # panels within panels that are looked through for what a result leaves out
-_ROW_NOTES: Final = {
-    "preliminary": "the result is preliminary and may change.",
-    "registered": "the result is marked as registered only, and may change.",
-    "amended": "the laboratory has changed this result.",
-    "corrected": "the laboratory has corrected this result.",
-}
 _NOTES: Final = {
     "repeated": "Results that stand more than once, counted once",
     "reissued": "Results that another report with the same identifier has, too, of the same moment and content, counted once",
@@ -52,7 +47,8 @@ _NOTES: Final = {
     "not here": "Results of a person whose resource is not here, so that sex and age are unknown",
     "nobody": "Results that name no person, so that sex and age are unknown",
 }
-_SUPERSEDED: Final = "A later version of this result stands in the same history."
+_SUPERSEDED: Final = "A later version of this result is here, too."
+_OLD_VERSION: Final = "A later version of this result stands in the same history."
 
 
 class _Found(NamedTuple):
@@ -70,6 +66,7 @@ class _Found(NamedTuple):
     status: str
     reports: list[Place]
     encounter: str
+    remarks: list[str]
 
 
 def read(pieces: Sequence[Piece], wanted: Wanted) -> list[Source]:
@@ -111,16 +108,18 @@ class _Reading:
     def __init__(self, listed: Sequence[tuple[str, Place]], catalog: Catalog, wanted: Wanted) -> None:
         self.listed, self.catalog, self.wanted = listed, catalog, wanted
         self.references = References([place for _, place in listed])
-        self.older = superseded(place for _, place in listed)
+        self.older: set[int] = set()
         self.repeats = Repeats()
         self.counts: Counter[str] = Counter()
         self.statuses: dict[str, str] = {}
         self.births: dict[str, str] = {}
         self._specimens: dict[int, str | None] = {}
+        self._versions: dict[int, Place | None] = {}
 
     def panels(self) -> list[PanelIn]:
         """What each person had drawn on each day, in the order of the first row."""
         found = [self._found(name, place) for name, place in self.listed if place.type == "Observation"]
+        self.older = superseded((one.place, one.person) for one in found)
         pregnancies = Pregnancies()
         told = []
         for one in found:
@@ -144,7 +143,17 @@ class _Reading:
                 panel = PanelIn(patient, [], [], [*wrong, *said])
             results, remarks = self._results(one, panel.patient)
             content = tuple(result._replace(source=None) for result in results)
-            if not results or self.repeats.again(Told(one.place, one.person, one.patient is not None, one.when.text, content, one.reports)):
+            if not results or self.repeats.again(
+                Told(
+                    one.place,
+                    one.person,
+                    one.patient is not None,
+                    one.when.text,
+                    content,
+                    one.reports,
+                    id(one.place.resource) in self.older,
+                )
+            ):
                 continue
             self.counts[one.known] += len(results)
             if key not in groups:
@@ -162,7 +171,8 @@ class _Reading:
 
     def notes(self) -> Iterator[str]:
         """What a reader must know of the files as a whole."""
-        kinds = Counter(place.type if place.type in TYPES else "of another type" for _, place in self.listed)
+        others = [place.type for _, place in self.listed if not holds_resources(place)]
+        kinds = Counter(kind if kind in TYPES else "of another type" for kind in others)
         for used in ("Observation", "Patient", "Specimen", "DiagnosticReport", "Bundle"):
             kinds.pop(used, None)
         if kinds:
@@ -180,6 +190,8 @@ class _Reading:
         reference = dict_of(origin.resource.get("subject"))
         candidates = self.references.all(reference, origin)
         patient = self.references.one(reference, origin)
+        if patient is None and len(candidates) > 1:
+            patient = self._agreed(candidates)
         if patient is not None and patient.type != "Patient":
             patient = None
         label = label_of(patient, reference)
@@ -196,15 +208,22 @@ class _Reading:
             when = drawn(dict_of(drawn_from.resource.get("collection")))
         if when is NEVER:
             when = next((found for found in map(drawn, (holder.resource for holder in above)) if found is not NEVER), NEVER)
-        status = text_of(place.resource.get("status"))
+        status = text_of(place.resource.get("status")).casefold()
         if reports and all(report.resource.get("status") == "entered-in-error" for report in reports):
             status = "entered-in-error"
         facts = next((found for found in map(own_facts, (report.resource for report in reports)) if found != Facts()), Facts())
         encounter = dict_of(place.resource.get("encounter")) or dict_of(place.resource.get("context"))
         return _Found(
             name, place, patient, label, who, known, when, facts, self._specimen_words(place, drawn_from), status, reports,
-            text_of(encounter.get("reference")),
+            text_of(encounter.get("reference")), remarks_of(status, drawn_from),
         )  # fmt: skip
+
+    def _agreed(self, candidates: list[Place]) -> Place | None:
+        """One of several versions of a person that agree on who it is; the list is the one that the references keep."""
+        key = id(candidates)
+        if key not in self._versions:
+            self._versions[key] = candidates[0] if len({(one.type, *who_is(one)) for one in candidates}) == 1 else None
+        return self._versions[key]
 
     def _specimen_of(self, place: Place, reports: Sequence[Place]) -> Place | None:
         reference = dict_of(place.resource.get("specimen"))
@@ -255,17 +274,19 @@ class _Reading:
         read = valued(node, one.status, self.catalog)
         value, unit = read.value, read.unit
         if id(one.place.resource) in self.older:
-            value = Unreadable("unreadable_value", _SUPERSEDED, _text(value))
+            value = Unreadable("unreadable_value", _OLD_VERSION if one.place.history else _SUPERSEDED, _text(value))
+        elif (odd := turned(one.place.resource)) and not isinstance(value, Unreadable):
+            value = Unreadable("unreadable_value", odd, f"{_text(value)} {unit or ''}".strip())
         elif name.conflict and not isinstance(value, Unreadable):
             value = Unreadable("conflicting_code", name.conflict, f"{_text(value)} {unit or ''}".strip())
-        printed = ranges(node, patient.sex, patient.age, self.catalog)
+        printed = ranges(node, patient.sex, patient.age, self.catalog, patient.pregnant)
         day: date | None = one.when.day
         result = LabResult(
             name.test, value, unit, loinc=name.loinc, specimen=one.specimen, collected_at=day, comparator=read.comparator,
             ref_low=printed.low, ref_high=printed.high, ref_text=printed.text, flag=flag(node.get("interpretation")),
             source=stood(one.name, path),
         )  # fmt: skip
-        remarks = [_ROW_NOTES[one.status]] if one.status in _ROW_NOTES and not isinstance(value, Unreadable) else []
+        remarks = one.remarks if not isinstance(value, Unreadable) else []
         measured = printed.note and not isinstance(value, (Unreadable, str))
         return result, [*remarks, *([printed.note] if measured else [])]
 

@@ -143,6 +143,8 @@ def places(name: str, parsed: Any, file: int, numbers: Iterator[int]) -> Iterato
             continue
         if isinstance(place.resource.get("entry"), list) and place.type in ("Bundle", ""):
             stack += list(_entries(place, (next(numbers), *place.scopes)))[::-1]
+        elif place.type == "Parameters":
+            stack += list(_parameters(place, (next(numbers), *place.scopes)))[::-1]
         elif isinstance(place.resource.get("contained"), list):
             scopes = (next(numbers), *place.scopes)
             listed = [(n, one) for n, one in enumerate(place.resource["contained"]) if isinstance(one, dict)]
@@ -155,6 +157,24 @@ def _entries(bundle: Place, scopes: tuple[int, ...]) -> Iterator[Place]:
     for number, entry in enumerate(bundle.resource["entry"]):
         if isinstance(entry, dict) and isinstance(entry.get("resource"), dict):
             yield Place(f"{prefix}entry[{number}].resource", entry["resource"], text_of(entry.get("fullUrl")), scopes, None, history)
+
+
+def holds_resources(place: Place) -> bool:
+    """Whether it is Parameters with a resource in them."""
+    return place.type == "Parameters" and next(_parameters(place, ()), None) is not None
+
+
+def _parameters(whole: Place, scopes: tuple[int, ...]) -> Iterator[Place]:
+    """The resources that an operation answers with, also those in parts of a parameter."""
+    prefix = "" if whole.path == "Parameters" else whole.at("")
+    waiting = [(f"{prefix}parameter", whole.resource.get("parameter"), 0)]
+    while waiting:
+        path, listed, depth = waiting.pop(0)
+        for number, one in enumerate(listed if isinstance(listed, list) else []):
+            if isinstance(one, dict) and isinstance(one.get("resource"), dict):
+                yield Place(f"{path}[{number}].resource", one["resource"], "", scopes, None, whole.history)
+            elif isinstance(one, dict) and depth < DEEPEST:
+                waiting.append((f"{path}[{number}].part", one.get("part"), depth + 1))
 
 
 def _lines(text: str) -> Iterator[tuple[int, Any]]:

@@ -158,7 +158,7 @@ def person(
         pregnant: From Observations of the draw.
         contexts: Circumstances the catalog knows.
     """
-    notes: list[str] = []
+    notes = ["The day of sampling could not be read and counts as unknown."] if when.text and when.days is None else []
     resource = patient.resource if patient else {}
     sex = None
     try:

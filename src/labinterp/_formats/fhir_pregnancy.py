@@ -17,7 +17,13 @@ from labinterp.errors import InputError
 
 _CODES: Final = ("82810-3", "11449-6")  # LOINC: pregnancy status, reported pregnancy status
 _PREGNANT: Final = {"LA15173-0": True, "LA26683-5": False, "77386006": True, "60001007": False}
-_PREGNANT_WORDS: Final = {"pregnant": True, "currently pregnant": True, "not pregnant": False, "not currently pregnant": False}
+_PREGNANT_WORDS: Final = {
+    **dict.fromkeys(("pregnant", "currently pregnant", "schwanger", "enceinte", "zwanger", "incinta", "embarazada", "gravid", "gravida"), True),
+    **dict.fromkeys(
+        ("not pregnant", "not currently pregnant", "nicht schwanger", "non enceinte", "pas enceinte", "niet zwanger", "non incinta", "no embarazada",
+         "ikke gravid", "inte gravid"), False,
+    ),
+}  # fmt: skip
 
 _MOST: Final = 64  # periods of one person that are looked through
 

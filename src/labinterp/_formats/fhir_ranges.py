@@ -6,24 +6,34 @@ several that may be theirs none is used.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from labinterp._catalog import Catalog
 from labinterp._formats.fhir_concepts import worded
 from labinterp._formats.fhir_json import TWICE, dict_of, dicts_of, text_of
+from labinterp._formats.fhir_range_people import includes
 from labinterp._formats.fhir_terms import RANGE_ORIGIN
 from labinterp._formats.fhir_values import same_unit, unit_of
 from labinterp._inputs import Age, read_sex
-from labinterp._names import squash
-from labinterp._printed_ranges import printed_range
+from labinterp._names import plain, squash
+from labinterp._printed_ranges import LONGEST, printed_range
 from labinterp._quantity import ReadValue, Unreadable, read_value
 from labinterp.errors import InputError
 
 _SEX_CODES: Final = {"248152002": "female", "248153007": "male", "M": "male", "F": "female", "male": "male", "female": "female"}
-_AGE_UNITS: Final = {"a": "years", "mo": "months", "d": "days", "y": "years", "year": "years", "years": "years", "yr": "years",
-                     "month": "months", "months": "months", "day": "days", "days": "days"}  # fmt: skip
+_PREGNANT: Final = "77386006"  # SNOMED CT
+_AGE_WORDS: Final = {
+    "years": "a y yr yrs year years jahr jahre an ans annee annees jaar jaren anno anni ano anos ar",
+    "months": "mo month months monat monate mois maand maanden mese mesi mes meses",
+    "weeks": "wk week weeks woche wochen semaine semaines weken settimana settimane semana semanas",
+    "days": "d day days tag tage jour jours dag dagen giorno giorni dia dias",
+}
+_AGE_UNITS: Final = {word: unit for unit, words in _AGE_WORDS.items() for word in words.split()}
+# What the normal range is called; HL7's own codes are normal, recommended, treatment and others.
+_NORMAL: Final = ("norm", "refer", "valeursderef", "intervallederef", "valoresderef", "intervaloderef", "valoridirif", "intervallodirif", "valeursnorm",
+                  "valoresnorm", "valorinorm")  # fmt: skip
 
 
 class Ranges(NamedTuple):
@@ -47,7 +57,7 @@ class _One(NamedTuple):
     printed: str = ""  # its own text, where that stands beside its ends
 
 
-def ranges(node: Mapping[str, Any], sex: str | None, age: Age | None, catalog: Catalog) -> Ranges:
+def ranges(node: Mapping[str, Any], sex: str | None, age: Age | None, catalog: Catalog, pregnant: bool | None = None) -> Ranges:
     """The laboratory's range of an Observation or a component.
 
     Args:
@@ -55,6 +65,7 @@ def ranges(node: Mapping[str, Any], sex: str | None, age: Age | None, catalog: C
         sex: Of the person, where known.
         age: At sampling, where known.
         catalog: To read units.
+        pregnant: At sampling, where known.
 
     Returns:
         Ranges: ends where there is one plain normal range for the person; else text alone.
@@ -65,8 +76,8 @@ def ranges(node: Mapping[str, Any], sex: str | None, age: Age | None, catalog: C
     """
     printed = [one for one in dicts_of(node.get("referenceRange")) if not _is_ours(one)]
     value = _measured_in(node)
-    read = [_read(one, value, sex, age, catalog) for one in printed]
-    told = list(dict.fromkeys(one for one in read if one.text or _has_ends(one)))
+    read = [_read(one, value, (sex, age, pregnant), catalog) for one in printed]
+    told = _each_once([one for one in read if one.text or _has_ends(one)])
     if not told:
         return Ranges()
     may_be = [one for one in told if one.applies is not False]
@@ -82,6 +93,20 @@ def ranges(node: Mapping[str, Any], sex: str | None, age: Age | None, catalog: C
     if printed_range(None, None, words, _ucum(value, catalog), catalog.units, None) is not None:
         words += " (not used)"  # else the text alone would be read as this person's range
     return Ranges(None, None, words, said)
+
+
+def _each_once(read: Sequence[_One]) -> list[_One]:
+    """Ranges that are the same for this person are one, with or without a text beside their ends."""
+    told: dict[Any, _One] = {}
+    for one in dict.fromkeys(read):
+        key = _alike(one) if _has_ends(one) else one
+        if not told.setdefault(key, one).printed:
+            told[key] = one
+    return list(told.values())
+
+
+def _alike(one: _One) -> tuple[Any, ...]:
+    return one.low, one.high, one.applies is True, one.plain, one.note, (one.applies is True and one.plain) or one.text
 
 
 def _is_ours(one: Mapping[str, Any]) -> bool:
@@ -102,16 +127,19 @@ def _has_ends(one: _One) -> bool:
     return one.low is not None or one.high is not None
 
 
-def _read(one: Mapping[str, Any], value: Mapping[str, Any], sex: str | None, age: Age | None, catalog: Catalog) -> _One:
+def _read(one: Mapping[str, Any], value: Mapping[str, Any], person: tuple[str | None, Age | None, bool | None], catalog: Catalog) -> _One:
     low, high = dict_of(one.get("low")), dict_of(one.get("high"))
     bottom, top = _end(low), _end(high)
     text = text_of(one.get("text"))
     kind = _kind(one)
-    conditions = list(_conditions(one, sex, age))
-    applies: bool | None = False if False in conditions else None if None in conditions else True
+    conditions = list(_conditions(one, *person))
     labels = ", ".join([kind] * bool(kind) + [worded(concept) for concept in dicts_of(one.get("appliesTo"))] + _age_words(one))
     empty = all(end is None or end == 0 for end in (bottom, top))  # 0 to 0 means that there is none
-    shown = text if empty else text or _shown(low, high)
+    if text and not empty and len(text) <= LONGEST:  # beside plain ends a text may say whose they are; a longer one is a comment
+        conditions.append(includes(text, *person))
+    applies: bool | None = False if False in conditions else None if None in conditions else True
+    bare = text and not any(letter.isdigit() for letter in text)
+    shown = text if empty else f"{text}: {_shown(low, high)}" if bare else text or _shown(low, high)
     words = f"{labels}: {shown}" if labels and shown else shown
     if kind:  # critical, therapeutic: lines of another kind, which speak beside the normal range
         return _One(None, None, words, False, False)
@@ -139,19 +167,25 @@ def _kind(one: Mapping[str, Any]) -> str:
     concept = dict_of(one.get("type")) or dict_of(one.get("meaning"))
     codes = [text_of(c.get("code")) for c in dicts_of(concept.get("coding"))]
     words = [word for word in (*codes, worded(concept)) if word]
-    return "" if not words or any(squash(word).startswith("normal") for word in words) else worded(concept)
+    return "" if not words or any(squash(word).startswith(_NORMAL) for word in words) else worded(concept)
 
 
-def _conditions(one: Mapping[str, Any], sex: str | None, age: Age | None) -> Iterator[bool | None]:
+def _conditions(one: Mapping[str, Any], sex: str | None, age: Age | None, pregnant: bool | None) -> Iterator[bool | None]:
     """Whether each condition of a range holds for the person; None where that cannot be told."""
     for concept in dicts_of(one.get("appliesTo")):
         codings = dicts_of(concept.get("coding"))
         meant = {_SEX_CODES[text_of(c.get("code"))] for c in codings if text_of(c.get("code")) in _SEX_CODES}
+        words = worded(concept)
         try:
-            meant |= {word for word in (read_sex(worded(concept)),) if word} if not meant else set()
+            meant |= {word for word in (read_sex(words),) if word} if not meant else set()
         except InputError:
             meant = set()
-        yield None if len(meant) != 1 or sex is None else sex in meant
+        if len(meant) == 1:
+            yield None if sex is None else sex in meant
+        elif any(text_of(c.get("code")) == _PREGNANT for c in codings):
+            yield False if sex == "male" else pregnant
+        else:  # words that name nobody we know are somebody in particular all the same
+            yield None if includes(words, None, None, None) is True else includes(words, sex, age, pregnant)
     span = dict_of(one.get("age"))
     if span:
         yield _age_holds(span, age)
@@ -164,11 +198,11 @@ def _age_holds(span: Mapping[str, Any], age: Age | None) -> bool | None:
         number = end.get("value")
         if number is None:
             continue
-        unit = _AGE_UNITS.get(text_of(end.get("code")) or text_of(end.get("unit")).casefold())
+        unit = _AGE_UNITS.get(plain(text_of(end.get("code")) or text_of(end.get("unit"))))
         if age is None or unit is None or isinstance(number, bool) or not isinstance(number, (int, Decimal)):
             return None
-        lowest, highest = getattr(age, unit)
-        number = float(number)
+        lowest, highest = age.days if unit == "weeks" else getattr(age, unit)
+        number = float(number) * (7 if unit == "weeks" else 1)
         if name == "low":
             now: bool | None = True if lowest >= number else False if highest <= number else None
         else:  # whether the end's own year belongs to it is not said

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from labinterp._formats.fhir_json import Place, dict_of, dicts_of, text_of
 
+_LOGICAL: Final = "identifier "  # before a reference that names no place
 EVERYWHERE: Final = -1  # the scope of all that was read together
 _HAS_MEMBER: Final = ("has-member", "has-component")  # STU3
 
@@ -36,6 +37,8 @@ class References:
                 self._inside.setdefault((id(place.within.resource), place.id), place)
                 continue
             names = [name for name in (place.url, f"{place.type}/{place.id}" if place.id else "") if name]
+            if place.type == "Patient":
+                names += [name for name in map(_identified, dicts_of(place.resource.get("identifier"))) if name]
             for scope in (*place.scopes, EVERYWHERE):
                 for name in names:
                     self._named.setdefault((scope, name), []).append(place)
@@ -49,7 +52,7 @@ class References:
             reference: A Reference as it stands.
             origin: The resource it stands in.
         """
-        said = text_of(dict_of(reference).get("reference"))
+        said = text_of(dict_of(reference).get("reference")) or _identified(dict_of(dict_of(reference).get("identifier")))
         if said.startswith("#"):
             own = origin.within or origin
             found = self._inside.get((id(own.resource), said[1:]))
@@ -70,7 +73,7 @@ class References:
         return found[0] if self._same[key] else None
 
     def _looked_up(self, scopes: tuple[int, ...], said: str) -> list[Place]:
-        short = "/".join(said.rsplit("/", 2)[-2:]) if "://" in said else said
+        short = "/".join(said.rsplit("/", 2)[-2:]) if "://" in said and not said.startswith(_LOGICAL) else said
         for scope in (*scopes, EVERYWHERE):
             for name in dict.fromkeys((said, short)):
                 places = self._named.get((scope, name), []) if name else []
@@ -96,12 +99,18 @@ class References:
         for place in listed:
             for reference in _members(place.type, place.resource):
                 members = self.all(reference, place)[:2]
-                self.missing += not members
+                self.missing += not members and place.type != "Composition"  # whose sections name more than results
                 for member in members:
                     held.setdefault(id(member.resource), []).append(place)
             if place.within is not None and place.type == "Observation":
                 held.setdefault(id(place.resource), []).append(place.within)
         return held
+
+
+def _identified(identifier: Mapping[str, Any]) -> str:
+    """An identifier as a name to look for; nothing without its system, as a number alone is anybody's."""
+    system, value = text_of(identifier.get("system")), text_of(identifier.get("value"))
+    return f"{_LOGICAL}{system} {value}" if system and value else ""
 
 
 def same(one: Any, other: Any) -> bool:
@@ -120,7 +129,18 @@ def has_members(resource: Mapping[str, Any]) -> bool:
 def _members(kind: str, resource: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     if kind == "DiagnosticReport":
         return dicts_of(resource.get("result"))
+    if kind == "Composition":
+        return list(_entries(resource))
     if kind != "Observation":
         return []
     related = [dict_of(one.get("target")) for one in dicts_of(resource.get("related")) if one.get("type") in _HAS_MEMBER]
     return dicts_of(resource.get("hasMember")) + related
+
+
+def _entries(composition: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """What the sections of a document name, those within sections included."""
+    waiting = dicts_of(composition.get("section"))
+    while waiting:
+        section = waiting.pop()
+        yield from dicts_of(section.get("entry"))
+        waiting += dicts_of(section.get("section"))

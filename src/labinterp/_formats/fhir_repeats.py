@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from labinterp._formats.fhir_json import Place, dicts_of, text_of
 
@@ -19,6 +19,7 @@ class Told(NamedTuple):
         when: The time as printed.
         content: Its results and its status.
         reports: Reports that name it.
+        older: Whether a later version of it is here.
     """
 
     place: Place
@@ -27,6 +28,7 @@ class Told(NamedTuple):
     when: str
     content: Hashable
     reports: Sequence[Place]
+    older: bool = False
 
 
 class Repeats:
@@ -45,7 +47,7 @@ class Repeats:
     def again(self, told: Told) -> bool:
         """Whether a result was read before: under the same id, address or identifier, or in another issue of the same report."""
         whole = (told.person, told.when, told.content)
-        names = list(_names(told.place))
+        names = [((told.older, name), own) for name, own in _names(told.place, told.when)]
         if any(whole in self._named.get(name, ()) for name, _ in names):
             self.counts["repeated"] += 1
             return True
@@ -79,8 +81,10 @@ class Repeats:
         return found
 
 
-def _names(place: Place) -> Iterable[tuple[Hashable, bool]]:
+def _names(place: Place, when: str) -> Iterable[tuple[Hashable, bool]]:
     """The names of a result, and whether each is meant to be its own alone."""
+    if place.id and "T" in when:  # a report may carry a copy of a result of its bundle; the time of day has to be told
+        yield ("copy", place.scopes[-1], place.id), False
     if place.within is not None:
         if place.within.id and place.id:
             yield ("contained", place.within.type, place.within.id, place.id), True
@@ -98,21 +102,72 @@ def _identifiers(resource: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
             yield text_of(one.get("system")), text_of(one.get("value"))
 
 
-def superseded(places: Iterable[Place]) -> set[int]:
-    """The resources of a history that a later version replaces, by `id()`."""
-    newest: dict[Hashable, tuple[str, Place]] = {}
+def superseded(results: Iterable[tuple[Place, Hashable]]) -> set[int]:
+    """The results that a later version replaces, by `id()`.
+
+    Versions are of one id in a history; elsewhere they are of one id or identifier, one test and one person, and their number, their time or their
+    status says which is the later. Where none of them does, different results share a name, and all are kept.
+
+    Args:
+        results: Observations, each with the key of its person.
+    """
+    groups: dict[tuple[Hashable, ...], list[Place]] = {}
+    for place, person in results:
+        test = _frozen(place.resource.get("code"))
+        if place.history and place.id and place.within is None:
+            groups.setdefault(("history", place.scopes, place.id), []).append(place)
+        elif place.within is None:
+            if place.id:
+                groups.setdefault(("id", person, test, place.url if "://" in place.url else "", place.id), []).append(place)
+            moment = tuple(_frozen(place.resource.get(name)) for name in _MOMENTS)
+            for one in _identifiers(place.resource) if any(moment) else ():
+                groups.setdefault(("identifier", person, test, moment, one), []).append(place)
     older: set[int] = set()
-    for place in places:
-        if not place.history or not place.id or place.within is not None:
-            continue
-        meta = place.resource.get("meta")
-        updated = text_of(meta.get("lastUpdated")) if isinstance(meta, dict) else ""
-        key = (place.scopes, place.type, place.id)
-        if key not in newest:
-            newest[key] = (updated, place)
-        elif updated > newest[key][0]:
-            older.add(id(newest[key][1].resource))
-            newest[key] = (updated, place)
-        else:
-            older.add(id(place.resource))
+    for (kind, *_), group in groups.items():
+        newest = group[0]
+        for place in group[1:]:
+            newest = place if _later(place, newest, kind) else newest
+        older |= {id(one.resource) for one in group if kind == "history" or _later(newest, one, kind)} - {id(newest.resource)}
     return older
+
+
+_MOMENTS: Final = ("effectiveDateTime", "effectiveInstant", "effectivePeriod")
+_RANKS: Final = {
+    "registered": 0,
+    "preliminary": 0,
+    "final": 1,
+    "corrected": 2,
+    "amended": 2,
+    "appended": 2,
+    "cancelled": 3,
+    "entered-in-error": 3,
+}
+
+
+def _later(one: Place, other: Place, kind: Hashable) -> bool:
+    """Whether one version is later than another: by its number, its time, or its status; two resources of one identifier by their status alone."""
+    for said in () if kind == "identifier" else (_updated, _numbered) if kind == "history" else (_numbered, _updated):
+        mine, theirs = said(one), said(other)
+        if mine is not None and theirs is not None and mine != theirs:
+            return bool(mine > theirs)
+    ranks = [_RANKS.get(text_of(place.resource.get("status")).casefold()) for place in (one, other)]
+    return kind != "history" and ranks[0] is not None and ranks[1] is not None and ranks[0] > ranks[1]
+
+
+def _numbered(place: Place) -> Any:
+    meta = place.resource.get("meta")
+    number = text_of(meta.get("versionId")) if isinstance(meta, dict) else ""
+    return int(number) if number.isascii() and number.isdigit() and len(number) < 19 else None
+
+
+def _updated(place: Place) -> Any:
+    meta = place.resource.get("meta")
+    return (text_of(meta.get("lastUpdated")) if isinstance(meta, dict) else "") or None
+
+
+def _frozen(part: Any) -> str:
+    """A part of a resource as a text that is the same where the part is."""
+    try:
+        return repr(part) if part is not None else ""
+    except RecursionError:
+        return ""

@@ -10,10 +10,12 @@ from labinterp._catalog import Catalog
 from labinterp._codes import REASONS
 from labinterp._formats.fhir_concepts import worded
 from labinterp._formats.fhir_json import TWICE, dict_of, dicts_of, text_of
+from labinterp._formats.fhir_remarks import MODIFIED
 from labinterp._formats.fhir_terms import REASON, REASON_TEXT, UNIT_TEXT, VALUE_TEXT
 from labinterp._quantity import ReadValue, Unreadable
 
 _UCUM: Final = ("unitsofmeasure.org", "2.16.840.1.113883.6.8")
+_PURE: Final = {"1", "{ratio}"}  # what stands in braces is a comment to the unit 1
 _NO_NUMBER: Final = {
     "valueCodeableConcept": "a coded answer", "valueBoolean": "yes or no", "valueRatio": "a ratio of two quantities",
     "valueSampledData": "a series of samples", "valueTime": "a time", "valueDateTime": "a date", "valuePeriod": "a period of time",
@@ -63,8 +65,7 @@ def valued(node: Mapping[str, Any], status: str, catalog: Catalog) -> Valued:
     if status in _WITHDRAWN:
         return Valued(Unreadable("unreadable_value", _WITHDRAWN[status], _shown(node, keys)), found.unit if found else None)
     if dicts_of(node.get("modifierExtension")):
-        said = "A modifier that is not known here may change its meaning."
-        return Valued(Unreadable("unreadable_value", said, _shown(node, keys)), found.unit if found else None)
+        return Valued(Unreadable("unreadable_value", MODIFIED, _shown(node, keys)), found.unit if found else None)
     if absent is not None:
         if found is not None and not isinstance(found.value, Unreadable):
             message = f"It has a value and a reason why it has none, so neither was used. {absent.message}"
@@ -77,6 +78,8 @@ def valued(node: Mapping[str, Any], status: str, catalog: Catalog) -> Valued:
 
 def _of_key(node: Mapping[str, Any], key: str, catalog: Catalog) -> Valued:
     value = node[key]
+    if key == "valueQuantity" and not isinstance(value, dict):
+        return Valued(Unreadable("unreadable_value", "The value is not written as a quantity.", _shown(node, [key])))
     if key == "valueQuantity":
         return _quantity(dict_of(value), catalog)
     if key in ("valueString", "valueInteger", "valueDecimal", "valueInteger64") and isinstance(value, (str, int, Decimal)):
@@ -94,8 +97,10 @@ def _quantity(quantity: Mapping[str, Any], catalog: Catalog) -> Valued:
         return Valued(Unreadable("unreadable_value", "A part of the quantity stands twice, and which one counts is not said."))
     if isinstance(unit, Unreadable):
         return Valued(unit._replace(text=f"{comparator or ''}{_number(value)} {unit.text}"))
-    if value is None or isinstance(value, (dict, list)):
+    if value is None:
         return Valued(Unreadable("unreadable_value", "The value is empty."), unit)
+    if isinstance(value, (dict, list)):
+        return Valued(Unreadable("unreadable_value", "The value is not written as a number."), unit)
     return Valued(value, unit, comparator)
 
 
@@ -120,7 +125,7 @@ def unit_of(quantity: Mapping[str, Any], catalog: Catalog) -> str | Unreadable |
     ucum = any(part in system for part in _UCUM)
     if system and not ucum and said is not None:  # a code of another system
         return text
-    if said is None or coded is None or said == coded or _same_size(catalog, said, coded):
+    if said is None or coded is None or said == coded or {said, coded} <= _PURE or _same_size(catalog, said, coded):
         return code if coded is not None or ucum or said is None else text
     return Unreadable("conflicting_code", f"The unit is written as {said} and coded as {coded}.", f"{text} [{code}]")
 

@@ -20,9 +20,14 @@ from labinterp.errors import InputError
 SEQN: Final = "SEQN"
 _TABLE = Path(__file__).with_name("nhanes.toml")
 _RESULT = re.compile(r"(?:LB|UR)[XD][A-Z0-9]+")
+_NOT_READ = re.compile(
+    r"(?:LB|UR)2(?!DAY)[A-Z0-9]+|SS[A-Z0-9]+"
+)  # a second examination is another draw; surplus sera have names of their own
+_SHOWN: Final = 12  # columns that are named in a note
 _COMMENT = re.compile(r"(?:LB|UR)D[A-Z0-9]+LC")
 _LABEL = re.compile(r"(.*?)\s*\(([^()]*)\)\s*")
 _ROOT: Final = Decimal("1.41421356238")
+_LONGEST: Final = 8  # characters of a name
 _LARGEST: Final = 50  # digits before or behind the point: more are no laboratory's number
 _NEAR: Final = Decimal("0.01")  # CDC's rounded factors differ from the exact ones by less than half of this
 
@@ -58,12 +63,19 @@ class _Column(NamedTuple):
     llod: tuple[str, ...] = ()
     fill: str = ""
     conflict: str = ""
+    rivals: tuple[str, ...] | None = ()  # columns of other cycles with the same twin; None where one before this has it
 
 
 @cache
 def known_columns() -> Mapping[str, Mapping[str, Any]]:
     """Column name -> what the codebooks say of it, as it stands in the file that ships."""
     return {one["name"]: one for one in tomllib.loads(_TABLE.read_text("utf-8"))["column"]}
+
+
+@cache
+def look_alikes() -> Mapping[str, Mapping[str, Any]]:
+    """Columns whose label reads like a test of the catalog, and that are another."""
+    return {one["name"]: one for one in tomllib.loads(_TABLE.read_text("utf-8"))["look_alike"]}
 
 
 def panels_of_surveys(surveys: Sequence[Survey]) -> Source:
@@ -77,10 +89,12 @@ def panels_of_surveys(surveys: Sequence[Survey]) -> Source:
     """
     people, notes = participants_of([survey.columns for survey in surveys])
     plans = [(survey, _plan(survey)) for survey in surveys]
+    passed = _not_read(surveys)
     if not any(plan for _, plan in plans):
         raise InputError(
-            "there are no laboratory results: no column is named as CDC names them (LBX..., LBD...); name a laboratory file, too"
+            passed or "there are no laboratory results: no column is named as CDC names them (LBX..., LBD...); name a laboratory file, too"
         )
+    notes += [passed] if passed else []
     panels: dict[str, PanelIn] = {}
     row = 0
     for survey, plan in plans:
@@ -107,6 +121,14 @@ def panels_of_surveys(surveys: Sequence[Survey]) -> Source:
     return Source(list(panels.values()), None, "xpt", tuple(notes))
 
 
+def _not_read(surveys: Sequence[Survey]) -> str:
+    """Columns of results that are passed over, in a sentence; nothing where there are none."""
+    found = [name for survey in surveys for name in survey.columns if _NOT_READ.fullmatch(name) and name not in known_columns()]
+    found = [name for name in dict.fromkeys(found) if not name.endswith("LC")]
+    listed = ", ".join(found[:_SHOWN]) + (", ..." if len(found) > _SHOWN else "")
+    return f"Columns of a second examination (LB2...) or of surplus sera (SS...) are not read: {listed}." if found else ""
+
+
 def _panel(id: str, one: Participant | None, row: int) -> PanelIn:
     patient, said = (one or Participant()).patient(id)
     return PanelIn(patient, [], [], [f"Row {row}: {text}" for text in said])
@@ -117,8 +139,8 @@ def _panel(id: str, one: Participant | None, row: int) -> PanelIn:
 
 def _plan(survey: Survey) -> list[_Column]:
     """The columns that are results: the known ones as their codebook says, the others by their label; of two units of one result, one."""
-    names = [name for name in survey.columns if _RESULT.fullmatch(name) and not _COMMENT.fullmatch(name)]
     known = {name: one for name, one in known_columns().items() if name in survey.columns}
+    names = [name for name in survey.columns if name in known or (_RESULT.fullmatch(name) and not _COMMENT.fullmatch(name))]
     twins = {one["twin"] for one in known.values() if "twin" in one}
     alone = {one["twin"]: one for one in known_columns().values() if one.get("twin") in survey.columns and one["twin"] not in twins}
     plan, seen = [], set[str]()
@@ -127,17 +149,31 @@ def _plan(survey: Survey) -> list[_Column]:
         if one is not None and one["name"] not in seen:
             seen.add(one["name"])
             plan.append(_known(survey, one))
+        elif one is None and name in look_alikes():
+            plan.append(_Column(name, look_alikes()[name]["test"], look_alikes()[name]["unit"]))
         elif one is None and name not in twins and not _is_twin(name, survey.columns):
             test, unit = _of_label(survey.labels.get(name, "") or survey.names[name])
-            twin = f"{name[:2]}D{name[3:]}SI"
+            twin = _si(name)
             plan.append(_Column(name, test, unit, twin if twin in survey.columns else "", _of_label(survey.labels.get(twin, ""))[1] or ""))
-    return plan
+    return [column._replace(rivals=_rivals(column, plan)) if column.twin else column for column in plan]
+
+
+def _rivals(column: _Column, plan: Sequence[_Column]) -> tuple[str, ...] | None:
+    """The other columns of a table of several cycles that have the same twin; None where an earlier one has it already."""
+    same = [one.name for one in plan if one.twin == column.twin]
+    return tuple(same[1:]) if same[0] == column.name else None
+
+
+def _si(name: str) -> str:
+    """What the SI form of a column is called, in the eight characters of a transport file: LBDSGLSI of LBXSGL, LBDTSH1S of LBXTSH1."""
+    return f"{name[:2]}D{name[3:]}SI"[:_LONGEST]
 
 
 def _is_twin(name: str, columns: Mapping[str, Any]) -> bool:
-    """Whether a column that nobody knows is the SI form of another: LBDSGLSI of LBXSGL."""
+    """Whether a column that nobody knows is the SI form of another."""
     stem = name[3:-2]
-    return name.endswith("SI") and any(f"{name[:2]}{kind}{stem}" in columns for kind in "XD")
+    whole = name.endswith("SI") and any(f"{name[:2]}{kind}{stem}" in columns for kind in "XD")
+    return whole or (len(name) == _LONGEST and any(len(one) == _LONGEST - 1 and _si(one) == name for one in columns))
 
 
 def _known(survey: Survey, one: Mapping[str, Any]) -> _Column:
@@ -172,7 +208,8 @@ def _result(survey: Survey, column: _Column, at: int) -> tuple[LabResult, str] |
     text = survey.columns[column.name][at]
     other = survey.columns[column.twin][at] if column.twin else ""
     if not text:
-        return (LabResult(column.test, _number(other), column.twin_unit), "") if other else None
+        alone = other and column.rivals is not None and not any(survey.columns[name][at] for name in column.rivals)
+        return (LabResult(column.test, _number(other), column.twin_unit), "") if alone else None
     value: Any = _number(text)
     if column.conflict:
         return LabResult(column.test, Unreadable("conflicting_code", column.conflict, text), column.unit), ""

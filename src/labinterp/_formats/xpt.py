@@ -6,6 +6,7 @@ Files that belong together (laboratory and demographics of one survey) are joine
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from pathlib import PurePath
 
@@ -16,6 +17,7 @@ from labinterp._table import Table, find_columns, read_cells
 from labinterp.errors import InputError, MissingExtraError
 
 _XPT = b"HEADER RECORD*******LIB"
+_ZERO = re.compile(r"5\.3976053469\d*[eE]-79")  # 16 to the power of -65: how pandas reads a zero of a transport file
 _LONGEST = 12  # names that are listed in a message
 
 
@@ -43,7 +45,7 @@ def _opened(piece: Piece, wanted: Wanted) -> Survey:
     if not piece.data.startswith(_XPT):
         lines, _, _ = read_cells(piece.data, wanted.delimiter, wanted.encoding)
         names = [name.strip().upper() for name in lines[0]]
-        columns = {name: [line[at].strip() if at < len(line) else "" for line in lines[1:] if line] for at, name in enumerate(names)}
+        columns = {name: [_cell(line[at]) if at < len(line) else "" for line in lines[1:] if line] for at, name in enumerate(names)}
         return Survey(piece.name, dataset, columns, {}, dict(zip(names, lines[0], strict=True)))
     try:
         import pyreadstat
@@ -65,6 +67,11 @@ def _opened(piece: Piece, wanted: Wanted) -> Survey:
     labels = {name.upper(): label or "" for name, label in zip(about.column_names, about.column_labels, strict=True)}
     columns = {name.upper(): [_text(cell) for cell in cells] for name, cells in found.items()}
     return Survey(piece.name, (about.table_name or dataset).upper(), columns, labels, {name.upper(): name for name in found})
+
+
+def _cell(text: str) -> str:
+    """A cell of a table that may have been made of a transport file."""
+    return "0" if _ZERO.fullmatch(text.strip()) else text.strip()
 
 
 def _text(cell: object) -> str:
