@@ -819,12 +819,14 @@ def test_what_is_no_json_is_told(data: bytes) -> None:
     """With the place, and without the text."""
     with pytest.raises(InputError, match="not JSON"):
         read(data)
+    with pytest.raises(InputError, match=r"^b.json: .*not JSON"):  # of several files, the one that is meant
+        read_bytes(data, format="fhir", name="b.json")
 
 
 def test_json_without_a_resource_is_told() -> None:
     """`--from fhir` on other JSON says what is accepted."""
-    with pytest.raises(InputError, match="resourceType"):
-        read_bytes(b'{"a": 1}', format="fhir")
+    with pytest.raises(InputError, match=r"^labs.json: .*resourceType"):
+        read_bytes(b'{"a": 1}', format="fhir", name="labs.json")
 
 
 def test_reading_is_linear() -> None:

@@ -543,6 +543,7 @@ OTHERS = {
     "a workbook": (b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"/>', "save it as .xlsx"),
     "a web page": (b'<?xml version="1.0"?>\n<!DOCTYPE html><html xmlns="http://www.w3.org/1999/xhtml"/>', "web page"),
     "XHTML": (b'<?xml version="1.0"?><a:html xmlns:a="http://www.w3.org/1999/xhtml"/>', "web page"),
+    "HTML": (b"<html><body>XQZCANARY</body></html>", "web page"),
     "no namespace": (b"<Bundle><entry/></Bundle>", "has no namespace; that of FHIR is http://hl7.org/fhir"),
     "another namespace": (b'<Bundle xmlns="http://example.org/fhir"/>', "XML, which is not read unless it is FHIR"),
     "another prefix": (b'<f:Bundle xmlns="http://hl7.org/fhir" xmlns:f="urn:x"/>', "XML, which is not read unless it is FHIR"),
@@ -555,10 +556,11 @@ OTHERS = {
 def test_other_xml_is_refused_by_name(name: str) -> None:
     """What it is, and the next step; with `--from fhir`, too."""
     data, said = OTHERS[name]
-    with pytest.raises(InputError, match=said):
-        read_bytes(data)
-    with pytest.raises(InputError):
-        read_bytes(data, format="fhir")
+    with pytest.raises(InputError, match=f"^labs.xml: .*{said}"):
+        read_bytes(data, name="labs.xml")
+    with pytest.raises(InputError, match=r"^labs.xml: ") as raised:
+        read_bytes(data, format="fhir", name="labs.xml")
+    assert "XQZCANARY" not in str(raised.value)
 
 
 # --- broken and hostile ------------------------------------------------------------------------------------------------------

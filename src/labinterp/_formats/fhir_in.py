@@ -15,6 +15,7 @@ from itertools import count, islice
 from typing import Any, Final, NamedTuple
 
 from labinterp._catalog import Catalog
+from labinterp._formats.archives import called
 from labinterp._formats.fhir_concepts import flag, named, specimen
 from labinterp._formats.fhir_json import Place, dict_of, dicts_of, documents, holds_resources, places, text_of
 from labinterp._formats.fhir_people import NEVER, Drawn, Facts, drawn, label_of, own_facts, person, who_is
@@ -85,16 +86,19 @@ def read(pieces: Sequence[Piece], wanted: Wanted) -> list[Source]:
     catalog, notes, listed = Catalog.default(), [], list[tuple[str, Place]]()
     numbers = count()
     for piece in pieces:
-        if is_xml(piece.data):
-            parsed, said = xml_documents(piece.data, wanted.encoding)
-        else:
-            parsed, said = documents(decode(piece.data, wanted.encoding)[0])
+        try:
+            if is_xml(piece.data):
+                parsed, said = xml_documents(piece.data, wanted.encoding)
+            else:
+                parsed, said = documents(decode(piece.data, wanted.encoding)[0])
+        except InputError as error:
+            raise InputError(f"{called(piece.name)}{error}") from None
         notes += [stood(piece.name, note) if piece.name else note for note in said]
         file = next(numbers)
         found = [(piece.name, place) for name, one in parsed for place in places(name, one, file, numbers)]
         if not any(place.type for _, place in found):
             raise InputError(
-                "this is JSON and no FHIR: there is no resourceType; accepted: a Bundle, Observation, DiagnosticReport or NDJSON of them"
+                f"{called(piece.name)}this is JSON and no FHIR: there is no resourceType; accepted: a Bundle, Observation, DiagnosticReport or NDJSON of them"
             )
         listed += found
     reading = _Reading(listed, catalog, wanted)

@@ -128,6 +128,8 @@ def other_xml(root: Root) -> InputError:
         return InputError(
             f"this XML has no namespace; that of FHIR is {FHIR_NAMESPACE}: ask the sender for XML as the standard of FHIR has it"
         )
+    if root.name.casefold() == "html":
+        return InputError(_WEB_PAGE)
     return InputError(
         _OTHER_XML.get(root.namespace, f"this is XML, which is not read unless it is FHIR (namespace {FHIR_NAMESPACE}); {_ASK}")
     )
