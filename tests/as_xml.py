@@ -17,7 +17,7 @@ class Written(str):
 
 
 class NoXml(Exception):
-    """What JSON may hold and XML may not: control characters, or parts that are no FHIR."""
+    """What JSON may hold and XML may not: control characters, or parts that are no FHIR, such as a truth value for a quantity."""
 
 
 _NEVER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -51,6 +51,8 @@ def children(one: dict[str, Any], colon: str, attributes: tuple[str, ...] = ()) 
         if not _NAME.fullmatch(name):
             raise NoXml
         value, beside = one.get(name), one.get(f"_{name}")
+        if name == "valueQuantity" and value is not None and not isinstance(value, dict):
+            raise NoXml
         if isinstance(value, list) or isinstance(beside, list):
             values = value if isinstance(value, list) else []
             besides = beside if isinstance(beside, list) else []

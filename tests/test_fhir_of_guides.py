@@ -149,6 +149,10 @@ def test_the_subject_of_a_document_is_that_of_its_results() -> None:
     source = read(bundle({**mine, "section": sections}, WOMAN, observation(id="a", subject=None), type="document"))
     assert (source.panels[0].patient.id, source.panels[0].patient.sex) == ("w", "female")
     assert not any("not here" in note for note in source.notes)
+    listed = {**mine, "subject": [{"reference": "Patient/w"}], "section": sections}  # as R5 has it
+    assert panel(bundle(listed, WOMAN, observation(id="a", subject=None), type="document")).patient.sex == "female"
+    two = {**listed, "subject": [{"reference": "Patient/w"}, {"reference": "Patient/v"}]}
+    assert panel(bundle(two, WOMAN, {**MAN, "id": "v"}, observation(id="a", subject=None), type="document")).patient.sex is None
 
 
 def test_a_subject_may_be_named_by_its_identifier() -> None:

@@ -1,6 +1,6 @@
 """What XML does not tell of an element of FHIR and JSON does: whether it may repeat, is a number or a truth value, or is a primitive.
 
-For the resources that are read: Observation, DiagnosticReport, Patient, Specimen and Bundle, in R4, R4B, R5 and STU3. A test holds these tables
+For the resources that are read: Observation, DiagnosticReport, Patient, Specimen, Bundle, Composition and Parameters, in R4, R4B, R5 and STU3. A test holds these tables
 to the models of all of them. Where one version lets an element repeat and another does not, it is a list: the reader takes both.
 """
 
@@ -19,6 +19,11 @@ REPEATING: Final[Mapping[str, frozenset[str]]] = {
     for name, children in {
         "Bundle": "entry link",
         "entry": "link",
+        "Composition": "attester author category event identifier note participant relatedArtifact relatesTo section subject useContext",
+        "section": "author entry section",
+        "Parameters": "parameter",
+        "parameter": "part",
+        "part": "part",
         "Observation": "basedOn category component derivedFrom focus hasMember identifier interpretation note partOf performer referenceRange related "
         "triggeredBy",
         "component": "interpretation referenceRange",
@@ -38,7 +43,7 @@ REPEATING: Final[Mapping[str, frozenset[str]]] = {
         "signature": "type",
     }.items()
 }
-READ: Final = frozenset(["Bundle", "Observation", "DiagnosticReport", "Specimen", "Patient"])
+READ: Final = frozenset(["Bundle", "Composition", "Parameters", "Observation", "DiagnosticReport", "Specimen", "Patient"])
 EVERYWHERE: Final = frozenset(["extension", "modifierExtension", "contained", "coding"])  # they may repeat wherever they stand
 # Elements that hold a resource.
 WRAPPERS: Final = frozenset(["contained", "resource", "outcome", "issues"])

@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 from labinterp._catalog import Catalog
 from labinterp._formats.archives import called
 from labinterp._formats.fhir_concepts import flag, named, specimen
-from labinterp._formats.fhir_json import Place, dict_of, dicts_of, documents, holds_resources, places, text_of
+from labinterp._formats.fhir_json import Place, dict_of, dicts_of, documents, holds_resources, one_of, places, text_of
 from labinterp._formats.fhir_people import NEVER, Drawn, Facts, drawn, label_of, own_facts, person, who_is
 from labinterp._formats.fhir_pregnancy import Pregnancies, is_pregnancy
 from labinterp._formats.fhir_ranges import ranges
@@ -190,8 +190,8 @@ class _Reading:
         """An Observation with what it leaves out taken from its specimen, its panel and its report."""
         above = list(islice(self.references.above(place), _HOLDERS))
         reports = [holder for holder in above if holder.type == "DiagnosticReport"]
-        origin = next((one for one in (place, *above) if dict_of(one.resource.get("subject"))), place)
-        reference = dict_of(origin.resource.get("subject"))
+        origin = next((one for one in (place, *above) if one_of(one.resource.get("subject"))), place)
+        reference = one_of(origin.resource.get("subject"))
         candidates = self.references.all(reference, origin)
         patient = self.references.one(reference, origin)
         if patient is None and len(candidates) > 1:

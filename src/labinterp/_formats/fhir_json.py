@@ -77,6 +77,12 @@ def dict_of(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def one_of(value: Any) -> Mapping[str, Any]:
+    """An object, also where it is the only one of a list: R5 lets the subjects of a document be several."""
+    listed = dicts_of(value)
+    return listed[0] if len(listed) == 1 else {}
+
+
 def dicts_of(value: Any) -> list[Mapping[str, Any]]:
     """The objects of a list; an object that stands alone, as STU3 writes some, is a list of one."""
     if isinstance(value, dict):
