@@ -356,3 +356,17 @@ def test_a_day_that_cannot_be_read_is_told() -> None:
     assert (found.results[0].collected_at, found.patient.age) == (None, None)
     assert any("day of sampling could not be read" in note for note in found.notes)
     assert panel(bundle(WOMAN, observation())).notes == []
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [("Above reference range", "H"), ("Below reference range", "L"), ("Within reference range", "N"), ("Elevé", "H"), ("trop haut", "H"), ("trop bas", "L"),
+     ("te hoog", "H"), ("te laag", "L"), ("sterk verlaagd", "L"), ("leicht erniedrigt", "L"), ("nella norma", "N"), ("fuori norma", "A"),
+     ("dans les normes", "N"), ("hors norme", "A"), ("dentro del rango", "N"), ("fuera de rango", "A"), ("im Referenzbereich", "N"),
+     ("außerhalb des Referenzbereichs", "A"), ("Ligeramente elevado", "H"), ("grenzwertig", None)],
+)  # fmt: skip
+def test_a_flag_in_words(words: str, code: str | None) -> None:
+    """An interpretation that is a display or a text, in the languages of reports; where it stands on the line is no side."""
+    for said in ({"text": words}, {"coding": [{"system": "http://local.example", "display": words}]}):
+        found = answer(observation(interpretation=[said]))
+        assert (found.reported.flag_code if found.reported else None) == code
