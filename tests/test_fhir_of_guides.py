@@ -57,7 +57,17 @@ def test_a_range_of_pregnancy_needs_a_pregnancy(words: str) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    ["M: 10 - 33", "V: 10 - 33", "postmenopausal", "Follikelphase", "nach der Menopause", "phase lutéale", "> 60 ans", "18-40 años"],
+    [
+        "M: 10 - 33",
+        "10 - 33 (m)",
+        "V: 10 - 33",
+        "postmenopausal",
+        "Follikelphase",
+        "nach der Menopause",
+        "phase lutéale",
+        "> 60 ans",
+        "18-40 años",
+    ],
 )
 def test_a_range_of_a_phase_or_an_age_in_words_is_not_used(words: str) -> None:
     """Whether this person is one of them is not known."""
@@ -67,7 +77,8 @@ def test_a_range_of_a_phase_or_an_age_in_words_is_not_used(words: str) -> None:
 @pytest.mark.parametrize(
     "words",
     ["10 - 33", "10 - 33 ug/L", "Normalbereich", "Referenzbereich: 10 - 33", "Erwachsene: 10 - 33", "Adultes", "Frauen", "Femmes : 10 - 33",
-     "Männer und Frauen", "m/w: 10 - 33", "Volwassenen", "gemäss Hersteller", "Vrouwen"],
+     "Männer und Frauen", "m/w: 10 - 33", "(m/f) 10 - 33", "Volwassenen", "gemäss Hersteller", "Vrouwen", "F: 10 - 33", "(w)", "10 - 33 mm/h",
+     "10 - 33 mg/24 h", "an Methode angepasst", "10 - 33 (mg/24 h)", "ne pas diluer"],
 )  # fmt: skip
 def test_a_text_that_names_nobody_else_does_no_harm(words: str) -> None:
     """The woman is grown up."""
