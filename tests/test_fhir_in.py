@@ -387,9 +387,9 @@ NO_NUMBERS = [
     ({"valueQuantity": quantity(), "valueString": "13"}, "12 ug/L; 13", "more than one value"),
     ({"dataAbsentReason": concept(code="error", display="Error")}, "", "Error"),
     ({"_valueQuantity": {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "masked"}]}}, "", "masked"),
-    ({"dataAbsentReason": concept(code="unknown"), "valueQuantity": quantity()}, "12 ug/L", "a value and a reason why it has none"),
-    ({"modifierExtension": [{"url": "urn:x"}], "valueQuantity": quantity()}, "12 ug/L", "modifier"),
-    ({"status": "entered-in-error", "valueQuantity": quantity()}, "12 ug/L", "withdrawn"),
+    ({"dataAbsentReason": concept(code="unknown"), "valueQuantity": quantity()}, "12", "a value and a reason why it has none"),
+    ({"modifierExtension": [{"url": "urn:x"}], "valueQuantity": quantity()}, "12", "modifier"),
+    ({"status": "entered-in-error", "valueQuantity": quantity()}, "12", "withdrawn"),
     ({"status": "cancelled", "dataAbsentReason": concept(code="x")}, "", "cancelled"),
     ({"status": "registered", "related": []}, "", "not there yet"),
 ]  # fmt: skip
@@ -402,6 +402,7 @@ def test_what_is_no_quantity_comes_back_with_its_reason(parts: dict[str, Any], t
     assert isinstance(found, NotAssessed)
     assert (found.reason, found.value_text) == ("unreadable_value", text)
     assert words in found.message
+    assert found.unit_text == ("ug/L" if text == "12" else found.unit_text)  # the unit stands beside it, and once
 
 
 def test_a_report_that_was_withdrawn_withdraws_its_results() -> None:

@@ -381,3 +381,23 @@ def test_a_flag_in_words(words: str, code: str | None) -> None:
     for said in ({"text": words}, {"coding": [{"system": "http://local.example", "display": words}]}):
         found = answer(observation(interpretation=[said]))
         assert (found.reported.flag_code if found.reported else None) == code
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"status": "entered-in-error"},
+        {"modifierExtension": [{"url": "http://example.org/x"}]},
+        {"focus": [{"reference": "Patient/x"}]},
+        {"code": {"coding": [{"system": "http://loinc.org", "code": code} for code in ("2276-4", "1988-5")]}},
+    ],
+)
+def test_what_is_not_used_keeps_its_comparator_and_its_unit_once(parts: dict[str, Any]) -> None:
+    """ "<9 ug/L" is neither 9 nor "<9 ug/L ug/L"."""
+    found = answer(observation(valueQuantity=quantity(9, "ug/L", "ug/L", comparator="<"), **parts))
+    assert isinstance(found, NotAssessed)
+    assert (found.value_text, found.unit_text) == ("<9", "ug/L")
+    versions = [observation(id="a", status="preliminary", valueQuantity=quantity(9, comparator="<")), observation(id="a")]
+    older = panel(bundle(WOMAN, *versions)).results[0].value
+    assert isinstance(older, Unreadable)
+    assert older.text == "<9"
