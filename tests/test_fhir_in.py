@@ -389,10 +389,10 @@ NO_NUMBERS = [
     ({"dataAbsentReason": concept(code="error", display="Error")}, "", "Error"),
     ({"_valueQuantity": {"extension": MASKED}}, "", "masked"),
     ({"valueQuantity": {"_value": {"extension": MASKED}}}, "", "is: masked"),
-    ({"valueQuantity": {"extension": MASKED, **quantity()}}, "12 ug/L", "a value and a reason why it has none, so neither was used. There is"),
-    ({"dataAbsentReason": concept(code="unknown"), "valueQuantity": quantity()}, "12 ug/L", "a value and a reason why it has none"),
-    ({"modifierExtension": [{"url": "urn:x"}], "valueQuantity": quantity()}, "12 ug/L", "modifier"),
-    ({"status": "entered-in-error", "valueQuantity": quantity()}, "12 ug/L", "withdrawn"),
+    ({"valueQuantity": {"extension": MASKED, **quantity()}}, "12", "a value and a reason why it has none, so neither was used. There is"),
+    ({"dataAbsentReason": concept(code="unknown"), "valueQuantity": quantity()}, "12", "a value and a reason why it has none"),
+    ({"modifierExtension": [{"url": "urn:x"}], "valueQuantity": quantity()}, "12", "modifier"),
+    ({"status": "entered-in-error", "valueQuantity": quantity()}, "12", "withdrawn"),
     ({"status": "cancelled", "dataAbsentReason": concept(code="x")}, "", "cancelled"),
     ({"status": "registered", "related": []}, "", "not there yet"),
 ]  # fmt: skip
@@ -405,6 +405,7 @@ def test_what_is_no_quantity_comes_back_with_its_reason(parts: dict[str, Any], t
     assert isinstance(found, NotAssessed)
     assert (found.reason, found.value_text) == ("unreadable_value", text)
     assert words in found.message
+    assert found.unit_text == ("ug/L" if text == "12" else found.unit_text)  # the unit stands beside it, and once
 
 
 def test_a_modifier_holds_for_the_parts_of_what_it_modifies() -> None:

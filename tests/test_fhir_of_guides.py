@@ -57,7 +57,17 @@ def test_a_range_of_pregnancy_needs_a_pregnancy(words: str) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    ["M: 10 - 33", "V: 10 - 33", "postmenopausal", "Follikelphase", "nach der Menopause", "phase lutéale", "> 60 ans", "18-40 años"],
+    [
+        "M: 10 - 33",
+        "10 - 33 (m)",
+        "V: 10 - 33",
+        "postmenopausal",
+        "Follikelphase",
+        "nach der Menopause",
+        "phase lutéale",
+        "> 60 ans",
+        "18-40 años",
+    ],
 )
 def test_a_range_of_a_phase_or_an_age_in_words_is_not_used(words: str) -> None:
     """Whether this person is one of them is not known."""
@@ -67,7 +77,8 @@ def test_a_range_of_a_phase_or_an_age_in_words_is_not_used(words: str) -> None:
 @pytest.mark.parametrize(
     "words",
     ["10 - 33", "10 - 33 ug/L", "Normalbereich", "Referenzbereich: 10 - 33", "Erwachsene: 10 - 33", "Adultes", "Frauen", "Femmes : 10 - 33",
-     "Männer und Frauen", "m/w: 10 - 33", "Volwassenen", "gemäss Hersteller", "Vrouwen"],
+     "Männer und Frauen", "m/w: 10 - 33", "(m/f) 10 - 33", "Volwassenen", "gemäss Hersteller", "Vrouwen", "F: 10 - 33", "(w)", "10 - 33 mm/h",
+     "10 - 33 mg/24 h", "an Methode angepasst", "10 - 33 (mg/24 h)", "ne pas diluer"],
 )  # fmt: skip
 def test_a_text_that_names_nobody_else_does_no_harm(words: str) -> None:
     """The woman is grown up."""
@@ -360,3 +371,37 @@ def test_a_day_that_cannot_be_read_is_told() -> None:
     assert (found.results[0].collected_at, found.patient.age) == (None, None)
     assert any("day of sampling could not be read" in note for note in found.notes)
     assert panel(bundle(WOMAN, observation())).notes == []
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [("Above reference range", "H"), ("Below reference range", "L"), ("Within reference range", "N"), ("Elevé", "H"), ("trop haut", "H"), ("trop bas", "L"),
+     ("te hoog", "H"), ("te laag", "L"), ("sterk verlaagd", "L"), ("leicht erniedrigt", "L"), ("nella norma", "N"), ("fuori norma", "A"),
+     ("dans les normes", "N"), ("hors norme", "A"), ("dentro del rango", "N"), ("fuera de rango", "A"), ("im Referenzbereich", "N"),
+     ("außerhalb des Referenzbereichs", "A"), ("Ligeramente elevado", "H"), ("grenzwertig", None)],
+)  # fmt: skip
+def test_a_flag_in_words(words: str, code: str | None) -> None:
+    """An interpretation that is a display or a text, in the languages of reports; where it stands on the line is no side."""
+    for said in ({"text": words}, {"coding": [{"system": "http://local.example", "display": words}]}):
+        found = answer(observation(interpretation=[said]))
+        assert (found.reported.flag_code if found.reported else None) == code
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"status": "entered-in-error"},
+        {"modifierExtension": [{"url": "http://example.org/x"}]},
+        {"focus": [{"reference": "Patient/x"}]},
+        {"code": {"coding": [{"system": "http://loinc.org", "code": code} for code in ("2276-4", "1988-5")]}},
+    ],
+)
+def test_what_is_not_used_keeps_its_comparator_and_its_unit_once(parts: dict[str, Any]) -> None:
+    """ "<9 ug/L" is neither 9 nor "<9 ug/L ug/L"."""
+    found = answer(observation(valueQuantity=quantity(9, "ug/L", "ug/L", comparator="<"), **parts))
+    assert isinstance(found, NotAssessed)
+    assert (found.value_text, found.unit_text) == ("<9", "ug/L")
+    versions = [observation(id="a", status="preliminary", valueQuantity=quantity(9, comparator="<")), observation(id="a")]
+    older = panel(bundle(WOMAN, *versions)).results[0].value
+    assert isinstance(older, Unreadable)
+    assert older.text == "<9"

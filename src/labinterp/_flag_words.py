@@ -13,14 +13,18 @@ from labinterp._lazy import pattern
 ABNORMAL = "A"
 _SAID = {
     "H": "h hh hu h> + ++ +++ ↑ ↑↑ ↑↑↑ high above hoch erhöht haut élevé élevée augmenté hoog verhoogd alto alta elevado elevada elevato elevata "
-    "aumentado aumentato hög högt förhöjd høj højt høy høyt forhøjet forhøyet|above high normal|above normal|above range|above upper panic limits|"
-    "critical high|281302008|critically high|significantly high|very high|panic high|higher than normal|zu hoch|stark erhöht|leicht erhöht|trop élevé",
+    "elevé eleve augmentée aumentado aumentato hög högt förhöjd høj højt høy høyt forhøjet forhøyet|above high normal|above normal|above range|above upper panic limits|"
+    "critical high|281302008|critically high|significantly high|very high|panic high|higher than normal|zu hoch|stark erhöht|leicht erhöht|trop élevé|"
+    "trop haut|légèrement élevé|très élevé|te hoog|sterk verhoogd|licht verhoogd|above reference range|ligeramente elevado|leggermente aumentato",
     "L": "l ll lu l< - -- --- ↓ ↓↓ ↓↓↓ low below niedrig tief erniedrigt vermindert bas basse abaissé diminué diminuée laag verlaagd bajo baja "
     "disminuido disminuida basso bassa diminuito ridotto låg lågt sänkt lav lavt nedsat|below low normal|below normal|below range|"
+    "below reference range|te laag|sterk verlaagd|licht verlaagd|stark erniedrigt|leicht erniedrigt|légèrement diminué|leggermente diminuito|"
     "below lower panic limits|281300000|critical low|critically low|significantly low|very low|panic low|lower than normal|zu niedrig|zu tief|trop bas",
     "N": "n normal norm ok normaal normale unauffällig normalt|within range|in range|within normal limits|within reference range|281301001|"
+    "im normbereich|im referenzbereich|dans la norme|dans les normes|nella norma|nei limiti|dentro del rango|dentro de la normalidad|binnen de norm|"
     "normal (applies to non-numeric results)",
     ABNORMAL: "a aa * ** *** ! !! abnormal anormal anormale pathologisch auffällig afwijkend abnormaal patologico anomalo avvikande unormal|"
+    "outside reference range|ausserhalb des referenzbereichs|hors norme|hors normes|fuori norma|fuera de rango|buiten de norm|"
     "very abnormal|critical abnormal|critically abnormal|abnormal (applies to non-numeric results)|"
     "very abnormal (applies to non-numeric units, analogous to panic limits for numeric units)",
 }  # fmt: skip

@@ -277,16 +277,18 @@ class _Reading:
         name = named(node.get("code"), self.catalog)
         read = valued(node, one.status, self.catalog)
         value, unit = read.value, read.unit
+        shown = f"{read.comparator or ''}{_text(value)}"
         if id(one.place.resource) in self.older:
-            value = Unreadable("unreadable_value", _OLD_VERSION if one.place.history else _SUPERSEDED, _text(value))
+            value = Unreadable("unreadable_value", _OLD_VERSION if one.place.history else _SUPERSEDED, shown)
         elif (odd := turned(one.place.resource)) and not isinstance(value, Unreadable):
-            value = Unreadable("unreadable_value", odd, f"{_text(value)} {unit or ''}".strip())
+            value = Unreadable("unreadable_value", odd, shown)
         elif name.conflict and not isinstance(value, Unreadable):
-            value = Unreadable("conflicting_code", name.conflict, f"{_text(value)} {unit or ''}".strip())
+            value = Unreadable("conflicting_code", name.conflict, shown)
         printed = ranges(node, patient.sex, patient.age, self.catalog, patient.pregnant)
         day: date | None = one.when.day
         result = LabResult(
-            name.test, value, unit, loinc=name.loinc, specimen=one.specimen, collected_at=day, comparator=read.comparator,
+            name.test, value, unit, loinc=name.loinc, specimen=one.specimen, collected_at=day,
+            comparator=None if isinstance(value, Unreadable) else read.comparator,
             ref_low=printed.low, ref_high=printed.high, ref_text=printed.text, flag=flag(node.get("interpretation")),
             source=stood(one.name, path),
         )  # fmt: skip

@@ -24,7 +24,7 @@ _WOMEN: Final = _words(
 )
 _MEN: Final = _words(
     "male males man men mann männer maenner männlich maennlich männliche herren homme hommes masculin masculine mannen mannelijk uomo uomini maschio maschi "
-    "maschile hombre hombres varón varones masculino masculina mand mænd män menn home homes"
+    "maschile hombre hombres varón varones masculino masculina mand mænd män menn"
 )
 _HERS: Final = {
     "f",
@@ -36,14 +36,14 @@ _GROWN_UP: Final = _words(
 _CHILDREN: Final = _words(
     "child children kind kinder kindern enfant enfants kinderen bambino bambini bambina bambine niño niños niña niñas børn barn infant infants säugling säuglinge "
     "saeuglinge nourrisson nourrissons zuigeling zuigelingen neonato neonati newborn newborns neonate neonates neugeborene neugeborenes pasgeborene "
-    "pasgeborenen naissance né nés née nées recién lattante lattanti lactante lactantes adolescent adolescents jugendliche adolescente adolescentes adolescenti ado ados "
+    "pasgeborenen naissance nés nées recién lattante lattanti lactante lactantes adolescent adolescents jugendliche adolescente adolescentes adolescenti "
     "teenager toddler toddlers kleinkind kleinkinder boy boys girl girls jungen mädchen fille filles garçon garçons nyfødt nyfødte nyfödd nyfödda pediatric "
     "paediatric pädiatrisch pédiatrique pediatrico pediatrisch ragazzi"
 )
 _PREGNANT: Final = _words(
     "pregnant pregnancy schwanger schwangere schwangeren schwangerschaft enceinte enceintes grossesse zwanger zwangere zwangeren zwangerschap gravida gravide "
     "gravidanza incinta embarazada embarazadas embarazo gravid gravide gravida graviditet trimester trimestre trimenon trimestri trimestres ssw gestation "
-    "gestational schwangerschaftswoche sa embaràs"
+    "gestational schwangerschaftswoche embaràs"
 )
 # A phase of life or of the cycle, and an age in words: whether this person is in it is not known here.
 _NOT_KNOWN: Final = _words(
@@ -51,12 +51,13 @@ _NOT_KNOWN: Final = _words(
     "menstruating menstruierend menstruerend cycle zyklus cyclus ciclo follicular follikelphase follikulär folliculaire folliculair follicolare "
     "folicular luteal lutealphase lutéale luteaal luteale lútea luteinica ovulation ovulatorisch midcycle zyklusmitte ovulatoire puberty pubertät puberté tanner prepubertal "
     "smoker smokers raucher fumeur fumeurs roker rokers fumatori fumadores dialysis dialyse dialisi diálisis "
-    "year years yr yrs jahr jahre jahren lj an ans année années jaar jaren anno anni año años år month months monat monate monaten mois maand maanden mese mesi "
+    "year years yr yrs jahr jahre jahren lj ans année années jaar jaren anno anni año años år month months monat monate monaten mois maand maanden mese mesi "
     "mes meses måned måneder månad månader week weeks woche wochen semaine semaines weken settimana settimane semana semanas day days tag tage tagen jour jours "
     "dag dagen giorno giorni día días age alter âge leeftijd età edad alder ålder"
 )
 _WORD = pattern(r"[^\W\d_]+")
-_LETTER = pattern(r"(?:^|[\s;,/(])([mfwvh])(?=\s*[:/]|\s*$)")
+_BOTH = pattern(r"(?<![^\W\d_])[mhfwv]\s*[/+&]\s*[mhfwv](?![^\W\d_])")  # "m/w" is everybody
+_LETTER = pattern(r"^([mfwvh])$|(?:^|[\s;,(])([mfwvh])(?=\s*:)|\(([mfw])\)")
 
 
 def includes(text: str, sex: str | None, age: Age | None, pregnant: bool | None) -> bool | None:
@@ -79,10 +80,10 @@ def includes(text: str, sex: str | None, age: Age | None, pregnant: bool | None)
     words = set(_WORD.findall(folded))
     said: list[bool | None] = []
     sexes = {meant for meant, listed in (("female", _WOMEN), ("male", _MEN)) if words & listed}
-    letters = set(_LETTER.findall(folded))
+    letters = {letter for pair in _LETTER.findall(_BOTH.sub(" ", folded)) for letter in pair if letter}
     if len(sexes) == 1:
         said.append(None if sex is None else sex in sexes)
-    elif letters and not sexes and not (letters & _HERS and letters - _HERS):  # "m/w" is everybody
+    elif letters and not sexes and not (letters & _HERS and letters - _HERS):
         said.append(None if sex is None or letters - _HERS else sex == "female")
     if words & _PREGNANT:
         said.append(False if sex == "male" else pregnant)

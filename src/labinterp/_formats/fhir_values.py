@@ -62,15 +62,16 @@ def valued(node: Mapping[str, Any], status: str, catalog: Catalog) -> Valued:
     if refused in REASONS and refused not in _OF_THE_PERSON:  # an answer of this library stays what it was
         kept = Unreadable(refused or "", _own(node, REASON_TEXT) or "", _own(node, VALUE_TEXT) or _shown(node, keys, unit=False))
         return Valued(kept, (found.unit if found else None) or _own(node, UNIT_TEXT))
+    shown = _shown(node, keys, unit=found is None or found.unit is None)
     if status in _WITHDRAWN:
-        return Valued(Unreadable("unreadable_value", _WITHDRAWN[status], _shown(node, keys)), found.unit if found else None)
+        return Valued(Unreadable("unreadable_value", _WITHDRAWN[status], shown), found.unit if found else None)
     if dicts_of(node.get("modifierExtension")):
-        return Valued(Unreadable("unreadable_value", MODIFIED, _shown(node, keys)), found.unit if found else None)
+        return Valued(Unreadable("unreadable_value", MODIFIED, shown), found.unit if found else None)
     if absent is not None:
         if found is not None and not isinstance(found.value, Unreadable):
             message = f"It has a value and a reason why it has none, so neither was used. {absent.message}"
-            return Valued(Unreadable(absent.reason, message, _shown(node, keys)), found.unit)
-        return Valued(absent._replace(text=absent.text or _shown(node, keys)), found.unit if found else None)
+            return Valued(Unreadable(absent.reason, message, shown), found.unit)
+        return Valued(absent._replace(text=absent.text or shown), found.unit if found else None)
     if found is not None:
         return found
     return Valued(Unreadable("unreadable_value", NOT_READY if status == "registered" else "There is no value."))
