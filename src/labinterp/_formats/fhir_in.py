@@ -147,17 +147,9 @@ class _Reading:
                 panel = PanelIn(patient, [], [], [*wrong, *said])
             results, remarks = self._results(one, panel.patient)
             content = tuple(result._replace(source=None) for result in results)
-            if not results or self.repeats.again(
-                Told(
-                    one.place,
-                    one.person,
-                    one.patient is not None,
-                    one.when.text,
-                    content,
-                    one.reports,
-                    id(one.place.resource) in self.older,
-                )
-            ):
+            older = id(one.place.resource) in self.older
+            read = Told(one.place, one.person, one.patient is not None, one.when.text, content, one.reports, older)
+            if not results or self.repeats.again(read):
                 continue
             self.counts[one.known] += len(results)
             if key not in groups:
