@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -10,9 +11,22 @@ from typing import NamedTuple
 
 import pytest
 
+# Of the terminal, or of the machine for tests, that the tests run on: colours and widths are asked for by the tests themselves, and so
+# is what a service is set by.
+OTHERS = (
+    "COLUMNS", "LINES", "FORCE_COLOR", "CLICOLOR_FORCE", "PY_COLORS", "GITHUB_ACTIONS", "TERMINAL_WIDTH", "TTY_COMPATIBLE", "TTY_INTERACTIVE",
+    "LABINTERP_TOKEN", "LABINTERP_TOKEN_FILE", "LABINTERP_MAX_BYTES", "LABINTERP_MAX_RESULTS", "LABINTERP_TIMEOUT",
+    "LABINTERP_LIMITS",
+)  # fmt: skip
+
 
 def pytest_configure() -> None:
-    """What a shell starts in the background ignores Ctrl-C, and so would every process that is started here to be stopped by it."""
+    """Where the tests are run makes no difference.
+
+    What a shell starts in the background ignores Ctrl-C, and so would every process that is started here to be stopped by it.
+    """
+    for name in OTHERS:
+        os.environ.pop(name, None)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
