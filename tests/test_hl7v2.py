@@ -223,6 +223,25 @@ def test_the_decimal_mark_of_a_sender() -> None:
     assert [result.value for result in apart] == ["4,5", Decimal("1.060")]
 
 
+def test_values_and_ranges_may_have_marks_of_their_own() -> None:
+    """Numbers with a point, as HL7 wants them, beside ranges that were typed with commas: each kind of field is proved by its own kind."""
+    german = results(message(
+        obx("13.5", name="HB^Hämoglobin^L", unit="g/dl", more="12,0-16,0||||F"),
+        obx("2.340", name="TSH^TSH^L", unit="mU/l", more="0,270 - 4,200||||F", number=2),
+        obx("1.015", name="SG^Dichte^L", unit="", more="1,010 - 1,030||||F", number=3),
+        obx("<0,05", "ST", name="TROP^Troponin^L", unit="ug/l", more="<0,05||||F", number=4),
+        obx("1,060", "ST", name="X^X^L", unit="ug/l", more="<0,05||||F", number=5),
+    ))  # fmt: skip
+    assert [result.value for result in german] == ["13.5", Decimal("2.340"), Decimal("1.015"), "<0,05", Decimal("1.060")]
+    assert [(german[n].ref_low, german[n].ref_high) for n in (1, 2)] == [
+        (Decimal("0.270"), Decimal("4.200")),
+        (Decimal("1.010"), Decimal("1.030")),
+    ]
+    # where numbers have commas, the points of typed ranges prove nothing for them
+    mixed = results(message(obx("4,5", more="3.5-5.1||||F"), obx("1.060", more="0.5-2.0||||F", number=2)))
+    assert mixed[1].value == "1.060"
+
+
 def test_flags() -> None:
     flags = {"H~A": "H", "A^Abnormal^HL70078~L^^": "L", "HH": "HH", "*": "*", "H~L": "H~L", "": None, '""': None, "1": "1", "N": "N"}
     for raw, expected in flags.items():

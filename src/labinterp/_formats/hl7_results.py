@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from labinterp._catalog import Catalog
 from labinterp._draws import Facts, filled, person
+from labinterp._formats.hl7_decimals import Marked, range_of
 from labinterp._formats.hl7_marks import stripped
 from labinterp._formats.hl7_orders import Order, Row, replaced
 from labinterp._formats.hl7_people import Person, day_of, not_blood, person_of, pregnancy_of, specimen_of
@@ -24,9 +25,7 @@ from labinterp._formats.hl7_values import (  # fmt: skip
     Read,
     cut_off,
     flag_of,
-    marks_shown,
     named,
-    range_of,
     status_of,
     text_of,
     unit_of,
@@ -89,9 +88,9 @@ class _Reading:
         self.empty: list[str] = []
         listed = [(segment, message) for message in self.messages for segment in message.segments if segment.name == "OBX"]
         self.lengths = [len(segment.fields) for segment, _ in listed[:-1]]
-        self.proved: dict[Any, set[str]] = {}  # decimal marks of each sender
+        self.marked: dict[Any, Marked] = {}
         for segment, message in listed:
-            self.proved.setdefault(_sender(message), set()).update(marks_shown(segment.raw(2), segment.raw(5), segment.raw(7)))
+            self.marked.setdefault(_sender(message), Marked()).see(segment.raw(2), segment.raw(5), segment.raw(7))
 
     def source(self) -> Source:
         for message in self.messages:
@@ -164,10 +163,8 @@ class _Reading:
         """One OBX; its specimen and its day wait until the whole order was read."""
         marks, kind, raw = message.marks, segment.raw(2), segment.raw(5)
         name, status = named(segment.raw(3), marks), status_of(segment, marks)
-        proved = self.proved[_sender(message)]
-        decimal = next(iter(proved)) if len(proved) == 1 else None
-        # in an NM the point is the decimal mark (HL7 v2.5.1, chapter 2A), unless its sender writes commas
-        read = value_of(kind, raw, marks, "." if kind == "NM" and not proved else decimal)
+        sender = self.marked[_sender(message)]
+        read = value_of(kind, raw, marks, sender.decimal(kind))
         unit = unit_of(segment.raw(6), marks, self.catalog)
         flag, scale = flag_of(segment.raw(8), marks)
         said = [f"the result is {NOT_FINAL[status]}."] if status in NOT_FINAL else []
@@ -188,7 +185,7 @@ class _Reading:
             )
         unit = unit or read.unit
         printed = text_of(segment.raw(7), marks)
-        low, high = range_of(printed, decimal)
+        low, high = range_of(printed, sender.decimal("range"))
         result = LabResult(
             name.test, read.value, unit, loinc=name.loinc, comparator=read.comparator, ref_low=low, ref_high=high, ref_text=printed, flag=flag,
             source=stood(self.name, f"message {message.number}, OBX {number}"),
