@@ -11,6 +11,7 @@ from decimal import Decimal
 import pytest
 
 from labinterp import Finding, NotAssessed, interpret
+from labinterp._quantity import Unreadable, read_value
 from labinterp.readers import read_bytes
 
 # name | unit | value | range as printed | analyte, or - where the name is not one of ours | UCUM, or - where nothing was or could be read
@@ -356,3 +357,36 @@ def test_reasons_are_true() -> None:
         ("Magnesio", "mE/L"): "unknown_unit",
         ("Potassio", "mE/L"): "unknown_unit",
     }
+
+
+# --- values that are words, or have words ------------------------------------------------------------------------
+
+VALUES = {
+    "inf. à 5": "<5", "Inf à 5": "<5", "inf a 5": "<5", "inférieur à 5": "<5", "inférieur ou égal à 5": "<=5", "inf. ou égal à 5": "<=5", "sup. à 2000": ">2000",
+    "Sup à 2000": ">2000", "supérieure ou égale à 2000": ">=2000", "mindre än 5": "<5", "mindre enn 5": "<5", "større end 2000": ">2000", "1\u00b4234": "1234",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", VALUES)
+def test_a_comparator_in_words(text: str) -> None:
+    assert str(read_value(text)) == VALUES[text]
+
+
+HAEMOLYSED, NOT_READY, TOO_LITTLE = ("specimen was haemolysed", "not ready", "too little specimen")
+NOT_ONE, NONE = "not one plain number", "No number was found"
+WORDS = {
+    "HEMOLYZED": HAEMOLYSED, "hämolytisch": HAEMOLYSED, "Material hämolysiert": HAEMOLYSED, "Probe stark hämolytisch": HAEMOLYSED, "échantillon hémolysé": HAEMOLYSED,
+    "campione emolizzato": HAEMOLYSED, "gehemolyseerd": HAEMOLYSED, "HEMOLYSIS": HAEMOLYSED, "muestra hemolizada": HAEMOLYSED, "Hämolyse": HAEMOLYSED,
+    "nicht hämolytisch": NONE, "keine Hämolyse": NONE, "no hemolysis": NONE, "beta-hämolytische Streptokokken": NONE, "Streptococcus haemolyticus": NONE,
+    "Hämolyse-Index 12": NOT_ONE, "folgt": NOT_READY, "Resultat folgt": NOT_READY, "pending": NOT_READY, "in Arbeit": NOT_READY, "Bestimmung erfolgt extern": NONE,
+    "depending on age": NONE, "QNS": TOO_LITTLE, "insufficient sample": TOO_LITTLE, "Material nicht ausreichend": TOO_LITTLE, "insufficient": NONE,
+    "Nicht nachweisbar": "Not detected", "nicht nachweisbar (NWG 5)": NOT_ONE, "infekt": NONE, "siehe Info": NONE, "Inf": "not a finite number", "NaN": "not a finite number",
+    "siehe Bericht 12": NOT_ONE, "s. Bem.": NONE, "Kontrolle in 3 Monaten": NOT_ONE,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", WORDS)
+def test_the_reason_of_a_text_is_true_of_it(text: str) -> None:
+    found = read_value(text)
+    assert isinstance(found, Unreadable)
+    assert WORDS[text] in found.message
