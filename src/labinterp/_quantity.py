@@ -266,7 +266,9 @@ def _plain(body: str, decimal: str | None, *, exact: bool) -> str | Unreadable:
         if mark and mark in whole:
             return odd
         grouped = _GROUPED["'"].fullmatch(whole) or _GROUPED[" "].fullmatch(whole)
-        if grouped and len(re.split("[' ]", whole)[0]) == 3 and " " in whole and not mark:
+        groups = re.split("[' ]", whole)
+        # "120 080" may be two numbers; "250 000" is one: nobody prints a number "000"
+        if grouped and len(groups[0]) == 3 and " " in whole and not mark and "000" not in groups:
             return Unreadable("ambiguous_number", "The digits may be one number or two. Write it without spaces.")
         if not grouped or (mark and not part.isdigit()) or (decimal and mark and mark != decimal):
             return odd
