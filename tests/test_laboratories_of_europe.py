@@ -505,3 +505,17 @@ def test_a_unit_behind_a_name(name: str, analyte: str | None, unit: str | None) 
         other = assess(LabResult(name, "50", "mmol/L"))
         assert isinstance(other, NotAssessed)
         assert other.reason == "conflicting_code"
+
+
+@pytest.mark.parametrize(
+    ("text", "flag"), [("6.2 ++", "++"), ("6,2 +++", "+++"), ("6.2 --", "--"), ("6.2 -", "-"), ("6.2 (H)", "H"), ("6,2 mmol/l +", "+"), ("6,2 mmol/l ++", "++")]
+)  # fmt: skip
+def test_a_flag_behind_a_value(text: str, flag: str) -> None:
+    read = read_value(text)
+    assert not isinstance(read, Unreadable)
+    assert (str(read), read.flag) == (text[:3].replace(",", "."), flag)
+
+
+@pytest.mark.parametrize("text", ["6.2+", "6.2-", "6.2++", "6.2 +-", "6.2 ++++"])
+def test_what_may_be_a_grade_or_half_a_range_is_no_flag(text: str) -> None:
+    assert isinstance(read_value(text), Unreadable)

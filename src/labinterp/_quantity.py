@@ -123,7 +123,7 @@ _NUMBER = r"[+-]?(?:[0-9](?:[0-9.,]|['\s](?=[0-9]{3}(?![0-9])))*|[.,][0-9]+)(?:[
 _RANGE = pattern(rf"(?P<low>{_NUMBER})\s*(?:~|-|\bto\b|\bbis\b|\bà\b|\ba\b|\btot\b)\s*(?P<high>{_NUMBER})(?![0-9.,-])", re.IGNORECASE)
 _VALUE = pattern(_NUMBER)
 # A bare plus or minus is a flag only behind a space: "5+" may be a dipstick's grade, "12-" half a range.
-_FLAG_WORDS = "HH|LL|HU|LU|H\\*|L\\*|H|L|N|A|\\*{1,3}|!{1,2}|↑{1,2}|↓{1,2}|(?<=\\s)[+-]|high|low|normal|abnormal|critical"
+_FLAG_WORDS = "HH|LL|HU|LU|H\\*|L\\*|H|L|N|A|\\*{1,3}|!{1,2}|↑{1,2}|↓{1,2}|(?<=\\s)(?:\\+{1,3}|-{1,3})|high|low|normal|abnormal|critical"
 _FLAG_AFTER = pattern(rf"\s*(?:[\[(]\s*(?P<in>{_FLAG_WORDS})\s*[\])]|(?P<out>{_FLAG_WORDS}))(?=\s|$)", re.IGNORECASE)
 _FLAG_BEFORE = pattern(r"(?P<flag>\*{1,3}|!{1,2}|↑{1,2}|↓{1,2}|(?:HH|LL|H|L|N)(?=\s))\s*")
 _POWER = pattern(r"\s*[xX*]\s*10\s*\^?\s*\(?([+-]?[0-9]{1,3})\)?$")
