@@ -252,6 +252,20 @@ def test_flags() -> None:
     assert one("<4", more="|<|||F").comparator is None
 
 
+def test_a_sign_for_a_flag_that_may_be_low_or_off_the_scale() -> None:
+    """Some laboratories print "<" and ">" for low and high. Outside of its range a number is read so that both meanings hold."""
+    low, high, within, edge = (
+        {"value": "9", "more": "13-150|<|||F"}, {"value": "160", "more": "13-150|>|||F"}, {"value": "20", "more": "13-150|<|||F"}, {"value": "60", "more": ">60|>|||F"},
+    )  # fmt: skip
+    assert [one(**case).comparator for case in (low, high, within, edge)] == ["<=", ">=", "<", ">"]
+    (note,) = read(message(obx(**low))).panels[0].notes
+    assert "off the scale" in note
+    assert "below its range" in note
+    # a sender that prints letters for low and high does not mean that by a sign
+    lettered = results(message(obx(**low), obx("8", more="13-150|L|||F", number=2)))
+    assert [result.comparator for result in lettered] == ["<", None]
+
+
 def test_names_and_codes() -> None:
     named = {
         "2276-4^Ferritin [Mass/volume]^LN": ("Ferritin [Mass/volume]", "2276-4"), "FER^Ferritin^L^2276-4^Ferritin SerPl^LN": ("Ferritin", "2276-4"),

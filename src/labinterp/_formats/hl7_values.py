@@ -223,6 +223,26 @@ def flag_of(raw: str, marks: Marks) -> tuple[str | None, str | None]:
     return "~".join(codes) or None, scale
 
 
+def off_scale(sign: str, either: bool) -> tuple[str, str]:
+    """The comparator of a number whose flag is "<" or ">", and what a reader should know.
+
+    Args:
+        sign: The flag.
+        either: Whether it may also mean no more than "below its range" or "above": then the number itself is not left out.
+
+    Example:
+        >>> off_scale("<", False)[0], off_scale("<", True)[0]
+        ('<', '<=')
+    """
+    if either:
+        side = "below" if sign == "<" else "above"
+        return f"{sign}=", (
+            f"OBX-8 is {sign}: in HL7 the value lies off the scale of the instrument, with some laboratories it lies {side} its range. "
+            f"It is read as {sign}=, which holds either way."
+        )
+    return sign, f"OBX-8 is {sign}, which in HL7 means that the value lies off the scale of the instrument; it is read as {sign}."
+
+
 def status_of(segment: Segment, marks: Marks) -> str:
     """The status of an OBX, one letter; empty where there is none."""
     return next(iter(part(segment.raw(11), 1, marks).upper().split()), "")[:1]
