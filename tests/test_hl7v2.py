@@ -159,6 +159,19 @@ def test_utf_16_and_an_encoding_that_is_asked_for() -> None:
         read(text, encoding="no-such-set")
 
 
+def test_a_set_that_is_declared_nowhere_and_proves_itself() -> None:
+    """Bytes that are letters in code page 850 and quotes or nothing in the western set, within a word."""
+    text = message(obx("12", name="FE^Eisen^L", unit="µmol/l"), obx("13", name="HB^Hämoglobin^L", unit="g/dl", number=2))
+    source = read(text.encode("cp850"))
+    assert [(result.test, result.unit) for result in source.panels[0].results] == [("Eisen", "µmol/l"), ("Hämoglobin", "g/dl")]
+    assert any("code page 850" in note for note in source.notes)
+    assert read(text.encode("cp1252")).notes == read(text).notes == ()
+    declared = message(obx("12", name="F^Größe^L"), head=f"{HEAD}||||||8859/1")
+    assert results(declared.encode("latin-1"))[0].test == "Größe"
+    quoted = message(obx("12", name="F^\u201eFerritin\u201d^L"))  # German quotes around a word are none of its letters
+    assert results(quoted.encode("cp1252"))[0].test == "\u201eFerritin\u201d"
+
+
 # --- values --------------------------------------------------------------------------------------------------
 
 
