@@ -10,14 +10,14 @@ COMPARATOR_WORDS: Final = (
         "<=",
         (
             r"less than or equal to|at most|no more than|up to|kleiner (?:oder )?gleich|höchstens|inf(?:\.|[ée]rieure?)? ou [ée]gale? à|au plus|como máximo|"
-            r"al massimo|≤|=<|<=|<\s+="
+            r"al massimo|≤|=<|<=|<\s+=|<\s*o[ru]\s*="
         ),
     ),
     (
         ">=",
         (
             r"greater than or equal to|more than or equal to|at least|no less than|größer (?:oder )?gleich|mindestens|sup(?:\.|[ée]rieure?)? ou [ée]gale? à|"
-            r"au moins|al menos|almeno|≥|=>|>=|>\s+="
+            r"au moins|al menos|almeno|≥|=>|>=|>\s+=|>\s*o[ru]\s*="
         ),
     ),
     (

@@ -211,9 +211,10 @@ def _unwrapped(text: str, unit: str, units: Spellings) -> tuple[str, bool]:
 def _same_unit(text: str, unit: str, units: Spellings) -> bool:
     """Whether a text is the unit of the value, or nothing. What stands behind "^" is read too, not dropped."""
     text = text.strip().removeprefix("^").strip()
-    if text[:1] + text[-1:] in ("()", "[]"):
-        text = text[1:-1].strip()
-    return not text or (("^" not in text or _POWER.fullmatch(text) is not None) and units.read(text) == unit)
+    inner = text[1:-1].strip() if text[:1] + text[-1:] in ("()", "[]") else text
+    if not inner or ("^" in text and _POWER.fullmatch(inner) is None):
+        return not inner
+    return unit in (units.read(text), units.read(inner))
 
 
 def _one_end(text: str, side: str, counts: bool, decimal: str | None) -> Range | None:

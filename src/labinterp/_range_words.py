@@ -6,13 +6,13 @@ from __future__ import annotations
 END_WORDS: dict[tuple[str, bool], str] = {
     ("high", True): "<= up to|upto|at most|no more than|not more than|max|max.|maximal|maximum|bis|bis zu|höchstens|hoechstens|kleiner gleich|"
     "kleiner oder gleich|jusqu'à|jusqu'a|au plus|inf. ou égal à|inférieur ou égal à|inférieure ou égale à|hasta|como máximo|máx.|fino a|"
-    "al massimo|tot|tot en met|t/m|ten hoogste|maximaal|op til|indtil|opp til|opptil|inntil|upp till|högst|høyst|højst|do|enintään|<ou=|< ou =|<= à",
+    "al massimo|tot|tot en met|t/m|ten hoogste|maximaal|op til|indtil|opp til|opptil|inntil|upp till|högst|høyst|højst|do|enintään|<ou=|< ou =|<= à|<or=|< or =|< or equal to",
     ("high", False): "< less than|lower than|below|under|smaller than|unter|kleiner|kleiner als|weniger als|inf. à|inf à|inf. a|inf a|< à|inférieur à|"
     "inférieure à|moins de|menor de|menor que|inferior a|menos de|inferiore a|minore di|meno di|kleiner dan|minder dan|lager dan|onder|"
     "mindre än|mindre end|mindre enn|lavere enn|lavere end|lägre än|pod|poniżej",
     ("low", True): ">= at least|no less than|not less than|from|min|min.|minimal|minimum|mindestens|mind.|ab|größer gleich|größer oder gleich|grösser gleich|"
     "au moins|sup. ou égal à|supérieur ou égal à|supérieure ou égale à|à partir de|al menos|como mínimo|mín.|a partir de|almeno|ten minste|"
-    "minstens|vanaf|minst|mindst|vähintään|>ou=|> ou =|>= à",
+    "minstens|vanaf|minst|mindst|vähintään|>ou=|> ou =|>= à|>or=|> or =|> or equal to",
     ("low", False): "> greater than|more than|higher than|larger than|above|over|über|größer|grösser|größer als|grösser als|mehr als|höher als|sup. à|"
     "sup à|sup. a|sup a|> à|supérieur à|supérieure à|plus de|mayor de|mayor que|superior a|más de|superiore a|maggiore di|più di|groter dan|meer dan|"
     "hoger dan|boven|större än|mer än|større end|større enn|mere end|mer enn|nad|powyżej|yli",
