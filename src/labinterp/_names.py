@@ -15,7 +15,7 @@ from labinterp._lazy import pattern
 LOINC = r"\d{1,6}-\d"  # the form of a LOINC code
 _GREEK = str.maketrans({"α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta"})
 _TWO_LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "æ": "ae", "Æ": "Ae", "ø": "oe", "å": "aa"})
-_UNIT_BEHIND = pattern(r"(.*[^\s,;:/])[\s,;:]+(?:in\s+)?([^\s,;:/]+/\S+)")
+_UNIT_BEHIND = pattern(r"(.*[^\s,;:/])[\s,;:]+(?:in\s+)?([^\s,;:/()\[\]]+/[^\s()\[\]]+)")
 _PARTS = pattern(r"[^\W_]+")
 _CHARGE = pattern(r"(?<=[a-z0-9])\++(?=[\s,;)\]]|$)")
 _EDGE = pattern(r"(?<=[a-z])(?=[0-9])|(?<=[0-9])(?=[a-z])")
