@@ -253,6 +253,15 @@ def test_values_and_ranges_may_have_marks_of_their_own() -> None:
     # where numbers have commas, the points of typed ranges prove nothing for them
     mixed = results(message(obx("4,5", more="3.5-5.1||||F"), obx("1.060", more="0.5-2.0||||F", number=2)))
     assert mixed[1].value == "1.060"
+    # where numbers have both marks, the range of the same result settles its number
+    both = [
+        obx("4,5"),
+        obx("4.5", number=2),
+        obx("5.200", more="0.270-4.200||||F", number=3),
+        obx("5,200", more="0,270 - 4,200||||F", number=4),
+    ]
+    crossed = [obx("5.200", more="0,270-4,200||||F", number=5), obx("5.200", more="1.270-4.200||||F", number=6)]
+    assert [result.value for result in results(message(*both, *crossed))[2:]] == [Decimal("5.200"), Decimal("5.200"), "5.200", "5.200"]
 
 
 def test_flags() -> None:

@@ -36,21 +36,36 @@ class Marked:
         kind = kind.strip()
         if kind not in ("NM", "SN", "ST", "TX", "") or len(value) > _LONGEST:
             return
-        alone, pair, end = _ALONE.fullmatch(value.strip(" ^")), _PAIR.fullmatch(printed.strip()), _ALONE.fullmatch(printed.strip(" ^"))
-        for what, texts in (
-            ("NM" if kind == "NM" else "text", [alone["number"]] if alone else []),
-            ("range", [pair["low"], pair["high"]] if pair else [end["number"]] if end else []),
-        ):
-            self._shown[what] |= {found["zero"] or found["mark"] for text in texts if (found := _PROOF.fullmatch(text.lstrip("+-")))}
+        alone = _ALONE.fullmatch(value.strip(" ^"))
+        self._shown["NM" if kind == "NM" else "text"] |= _proofs([alone["number"]] if alone else [])
+        self._shown["range"] |= _proofs(_ends(printed))
 
-    def decimal(self, kind: str) -> str | None:
-        """The mark of numbers (NM), of ranges ("range"), or of any other kind; None where it is not known."""
+    def decimal(self, kind: str, printed: str = "") -> str | None:
+        """The mark of numbers (NM), of ranges ("range"), or of any other kind; None where it is not known.
+
+        Args:
+            kind: What is to be read.
+            printed: The range beside a value, which settles it where the sender writes values with both marks.
+        """
         kind = kind.strip()
         own = self._shown[kind if kind in ("NM", "range") else "text"]
         shown = own or set().union(*self._shown.values())
         if kind == "NM" and not shown:
             return "."  # HL7 v2.5.1, chapter 2A
+        if len(own) == 2:
+            shown = _proofs(_ends(printed))
         return next(iter(shown)) if len(shown) == 1 else None
+
+
+def _ends(printed: str) -> list[str]:
+    """The numbers of a plain range."""
+    pair, end = _PAIR.fullmatch(printed.strip()), _ALONE.fullmatch(printed.strip(" ^"))
+    return [pair["low"], pair["high"]] if pair else [end["number"]] if end else []
+
+
+def _proofs(numbers: list[str]) -> set[str]:
+    """The decimal marks that numbers prove."""
+    return {found["zero"] or found["mark"] for text in numbers if (found := _PROOF.fullmatch(text.lstrip("+-")))}
 
 
 def range_of(text: str | None, decimal: str | None) -> tuple[Decimal | None, Decimal | None]:

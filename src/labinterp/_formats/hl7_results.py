@@ -170,7 +170,7 @@ class _Reading:
         marks, kind, raw = message.marks, segment.raw(2), segment.raw(5)
         name, status = named(segment.raw(3), marks), status_of(segment, marks)
         sender = self.marked[_sender(message)]
-        read = value_of(kind, raw, marks, sender.decimal(kind))
+        read = value_of(kind, raw, marks, sender.decimal(kind, segment.raw(7)))
         unit = unit_of(segment.raw(6), marks, self.catalog)
         flag, scale = flag_of(segment.raw(8), marks)
         said = [f"the result is {NOT_FINAL[status]}."] if status in NOT_FINAL else []
