@@ -159,6 +159,19 @@ def test_utf_16_and_an_encoding_that_is_asked_for() -> None:
         read(text, encoding="no-such-set")
 
 
+def test_a_set_that_is_declared_nowhere_and_proves_itself() -> None:
+    """Bytes that are letters in code page 850 and quotes or nothing in the western set, within a word."""
+    text = message(obx("12", name="FE^Eisen^L", unit="µmol/l"), obx("13", name="HB^Hämoglobin^L", unit="g/dl", number=2))
+    source = read(text.encode("cp850"))
+    assert [(result.test, result.unit) for result in source.panels[0].results] == [("Eisen", "µmol/l"), ("Hämoglobin", "g/dl")]
+    assert any("code page 850" in note for note in source.notes)
+    assert read(text.encode("cp1252")).notes == read(text).notes == ()
+    declared = message(obx("12", name="F^Größe^L"), head=f"{HEAD}||||||8859/1")
+    assert results(declared.encode("latin-1"))[0].test == "Größe"
+    quoted = message(obx("12", name="F^\u201eFerritin\u201d^L"))  # German quotes around a word are none of its letters
+    assert results(quoted.encode("cp1252"))[0].test == "\u201eFerritin\u201d"
+
+
 # --- values --------------------------------------------------------------------------------------------------
 
 
@@ -223,6 +236,34 @@ def test_the_decimal_mark_of_a_sender() -> None:
     assert [result.value for result in apart] == ["4,5", Decimal("1.060")]
 
 
+def test_values_and_ranges_may_have_marks_of_their_own() -> None:
+    """Numbers with a point, as HL7 wants them, beside ranges that were typed with commas: each kind of field is proved by its own kind."""
+    german = results(message(
+        obx("13.5", name="HB^Hämoglobin^L", unit="g/dl", more="12,0-16,0||||F"),
+        obx("2.340", name="TSH^TSH^L", unit="mU/l", more="0,270 - 4,200||||F", number=2),
+        obx("1.015", name="SG^Dichte^L", unit="", more="1,010 - 1,030||||F", number=3),
+        obx("<0,05", "ST", name="TROP^Troponin^L", unit="ug/l", more="<0,05||||F", number=4),
+        obx("1,060", "ST", name="X^X^L", unit="ug/l", more="<0,05||||F", number=5),
+    ))  # fmt: skip
+    assert [result.value for result in german] == ["13.5", Decimal("2.340"), Decimal("1.015"), "<0,05", Decimal("1.060")]
+    assert [(german[n].ref_low, german[n].ref_high) for n in (1, 2)] == [
+        (Decimal("0.270"), Decimal("4.200")),
+        (Decimal("1.010"), Decimal("1.030")),
+    ]
+    # where numbers have commas, the points of typed ranges prove nothing for them
+    mixed = results(message(obx("4,5", more="3.5-5.1||||F"), obx("1.060", more="0.5-2.0||||F", number=2)))
+    assert mixed[1].value == "1.060"
+    # where numbers have both marks, the range of the same result settles its number
+    both = [
+        obx("4,5"),
+        obx("4.5", number=2),
+        obx("5.200", more="0.270-4.200||||F", number=3),
+        obx("5,200", more="0,270 - 4,200||||F", number=4),
+    ]
+    crossed = [obx("5.200", more="0,270-4,200||||F", number=5), obx("5.200", more="1.270-4.200||||F", number=6)]
+    assert [result.value for result in results(message(*both, *crossed))[2:]] == [Decimal("5.200"), Decimal("5.200"), "5.200", "5.200"]
+
+
 def test_flags() -> None:
     flags = {"H~A": "H", "A^Abnormal^HL70078~L^^": "L", "HH": "HH", "*": "*", "H~L": "H~L", "": None, '""': None, "1": "1", "N": "N"}
     for raw, expected in flags.items():
@@ -231,6 +272,20 @@ def test_flags() -> None:
     assert (below.value, below.comparator) == ("4", "<")
     assert "off the scale" in read(message(obx("4", more="|<|||F"))).panels[0].notes[0]
     assert one("<4", more="|<|||F").comparator is None
+
+
+def test_a_sign_for_a_flag_that_may_be_low_or_off_the_scale() -> None:
+    """Some laboratories print "<" and ">" for low and high. Outside of its range a number is read so that both meanings hold."""
+    low, high, within, edge = (
+        {"value": "9", "more": "13-150|<|||F"}, {"value": "160", "more": "13-150|>|||F"}, {"value": "20", "more": "13-150|<|||F"}, {"value": "60", "more": ">60|>|||F"},
+    )  # fmt: skip
+    assert [one(**case).comparator for case in (low, high, within, edge)] == ["<=", ">=", "<", ">"]
+    (note,) = read(message(obx(**low))).panels[0].notes
+    assert "off the scale" in note
+    assert "below its range" in note
+    # a sender that prints letters for low and high does not mean that by a sign
+    lettered = results(message(obx(**low), obx("8", more="13-150|L|||F", number=2)))
+    assert [result.comparator for result in lettered] == ["<", None]
 
 
 def test_names_and_codes() -> None:

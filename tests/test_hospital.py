@@ -66,6 +66,7 @@ BESIDE: dict[str, tuple[LabResult, str | None, float | None, float | None]] = {
     "an unknown test": (LabResult("Zonulin", "78", "ng/ml", ref_text="<30"), "H", None, 30),
     "an unknown unit, the same in the range": (LabResult("Zonulin", "5,2", "Xyz", ref_text="3,0 - 5,0 Xyz"), "H", 3, 5),
     "another unit in the range": (LabResult("Zonulin", "5.2", "ng/mL", ref_text="3 - 5 mg/L"), None, None, None),
+    "a note in place of a unit, on both sides": (LabResult("Chol/HDLC ratio", "5.2", "(calc)", ref_text="<5.0 (calc)"), "H", None, 5),
     "a unit in the range only": (LabResult("Zonulin", "5.2", None, ref_text="3 - 5 mg/L"), None, None, None),
     "the unit behind the number": (LabResult("Sodium", "130 mmol/L", None, ref_text="135 - 145 mmol/l"), "L", 135, 145),
     "two units": (LabResult("Sodium", "130 mmol/L", "mg/dL", ref_text="135 - 145"), None, 135, 145),

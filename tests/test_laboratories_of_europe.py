@@ -10,12 +10,16 @@ from decimal import Decimal
 
 import pytest
 
-from labinterp import Finding, NotAssessed, interpret
+from labinterp import Finding, LabResult, NotAssessed, Patient, assess, interpret
+from labinterp._quantity import Unreadable, read_value
 from labinterp.readers import read_bytes
 
 # name | unit | value | range as printed | analyte, or - where the name is not one of ours | UCUM, or - where nothing was or could be read
 STYLES = {
     "Swiss": """
+        Holotranscobalamin (aktives Vit. B12) | pmol/l | 60 | >50 | holotranscobalamin | pmol/L
+        Holotranscobalamin, aktives Vit. B12 | pmol/l | 60 | >50 | holotranscobalamin | pmol/L
+        Vitamin D3 25-OH | nmol/l | 40 | 50-125 | - | -
         Ferritin | µg/l | 9 | 15-150 | ferritin | ug/L
         Vitamin B12 | pmol/l | 120 | 145-637 | vitamin_b12 | pmol/L
         Vitamin B12 gesamt | pmol/l | 120 | 145-637 | vitamin_b12 | pmol/L
@@ -61,6 +65,16 @@ STYLES = {
         GFR (CKD-EPI) | ml/min/1,73m² | 80 | >60 | egfr | mL/min/{1.73_m2}
     """,
     "German": """
+        Transferrinsaettigung | % | 20 | 16-45 | transferrin_saturation | %
+        Transferrinsättigung (berechnet) | % | 20 | 16-45 | transferrin_saturation | %
+        Folsaeure | ng/ml | 4 | 3.9-26.8 | folate | ng/mL
+        Methylmalonsaeure | nmol/l | 200 | <271 | mma | nmol/L
+        Haemoglobin | g/dl | 13 | 12-16 | hemoglobin | g/dL
+        Eisenbindungskapazitaet | µmol/l | 60 | 45-80 | tibc | umol/L
+        Kreatinin (enz.) | mg/dl | 0.8 | 0.5-0.9 | creatinine | mg/dL
+        Kreatinin (Jaffé) | mg/dl | 0.8 | 0.5-0.9 | creatinine | mg/dL
+        Eisen | gamma/dl | 80 | 37-145 | iron | ug/dL
+        25-OH-Cholecalciferol | ng/ml | 32 | 30-70 | vitamin_d | ng/mL
         Vitamin D (25-OH) | ng/ml | 12 | 30-70 | vitamin_d | ng/mL
         Vitamin D3 (25-OH) | ng/ml | 12 | 30-70 | - | -
         Methylmalonsäure | µg/l | 20 | 9-32 | mma | ug/L
@@ -119,6 +133,12 @@ STYLES = {
         Triglyceriden | mmol/l | 1 | <2 | triglycerides | mmol/L
     """,
     "French": """
+        Ferritine (Chimiluminescence) | µg/l | 9 | 15-150 | ferritin | ug/L
+        Fer sérique (colorimétrie) | µmol/l | 12 | 9-30 | iron | umol/L
+        Coeff. de saturation | % | 20 | 16-45 | transferrin_saturation | %
+        25-hydroxy-vitamine D (D2 + D3) | nmol/l | 40 | 75-250 | vitamin_d | nmol/L
+        Acide folique intra-érythrocytaire | nmol/l | 900 | 545-2366 | rbc_folate | nmol/L
+        Phosphore minéral | mmol/l | 1 | 0.8-1.5 | phosphate | mmol/L
         Ferritine | µg/l | 9 | 15-150 | ferritin | ug/L
         Vitamine B12 | pmol/l | 130 | 140-640 | vitamin_b12 | pmol/L
         Vitamine B12 | pg/ml | 230 | 197-771 | vitamin_b12 | pg/mL
@@ -157,6 +177,9 @@ STYLES = {
         Vitamine E | µmol/l | 25 | 18-40 | vitamin_e | umol/L
     """,
     "Italian": """
+        Transferrinemia | mg/dL | 250 | 200-360 | transferrin | mg/dL
+        Folatemia | ng/mL | 5 | 4-20 | folate | ng/mL
+        VFG stimata (CKD-EPI) | mL/min/1,73m2 | 80 | >60 | egfr | mL/min/{1.73_m2}
         Ferritina | ng/mL | 9 | 15-150 | ferritin | ng/mL
         S-Ferritina | mcg/L | 9 | 15-150 | ferritin | ug/L
         Vitamina B12 | pg/mL | 250 | 197-771 | vitamin_b12 | pg/mL
@@ -217,6 +240,10 @@ STYLES = {
         VCM | fl | 90 | 80-100 | mcv | fL
     """,
     "Swedish": """
+        P-Järnmättnad | % | 20 | 15-50 | transferrin_saturation | %
+        P-25-Hydroxy-Vitamin D(D3+D2) | nmol/L | 40 | 50-125 | vitamin_d | nmol/L
+        eGFR / 1,73 m² (CKD-EPI) | mL/min/1,73 m2 | 80 | >60 | egfr | mL/min/{1.73_m2}
+        Pt-eGFR(Krea)relativ | mL/min/1,73 m2 | 80 | >60 | egfr | mL/min/{1.73_m2}
         P-Ferritin | µg/L | 9 | 15-150 | ferritin | ug/L
         S-Kobalamin | pmol/L | 130 | 150-650 | vitamin_b12 | pmol/L
         P-Kobalaminer | pmol/L | 130 | 150-650 | vitamin_b12 | pmol/L
@@ -244,6 +271,12 @@ STYLES = {
         Erc(B)-MCV | fL | 90 | 82-98 | mcv | fL
     """,
     "Danish and Norwegian": """
+        25-Hydroxy-vitamin D(D3+D2);P | nmol/L | 40 | 50-125 | vitamin_d | nmol/L
+        Calcium-ion frit;P | mmol/L | 1.2 | 1.18-1.32 | ionized_calcium | mmol/L
+        Kreatininium;P | µmol/L | 70 | 45-90 | creatinine | umol/L
+        Kalium-ion;P | mmol/L | 4 | 3.5-4.4 | potassium | mmol/L
+        Jernmætning | % | 20 | 15-50 | transferrin_saturation | %
+        Alkalisk fosfatase | U/L | 80 | 35-105 | alkaline_phosphatase | U/L
         Ferritin;P | µg/L | 9 | 15-150 | ferritin | ug/L
         P-Ferritin | µg/L | 9 | 15-150 | ferritin | ug/L
         Vitamin B12 | pmol/L | 130 | 150-650 | vitamin_b12 | pmol/L
@@ -286,11 +319,27 @@ STYLES = {
         Serum cholesterol | mmol/L | 5 | <5 | cholesterol | mmol/L
         Serum triglycerides | mmol/L | 1 | <1.7 | triglycerides | mmol/L
     """,
+    "Czech and Slovak": """
+        S_Železo | µmol/l | 15 | 9-30 | iron | umol/L
+        S_Hořčík | mmol/l | 0.8 | 0.7-1 | magnesium | mmol/L
+        S_Kreatinin | µmol/l | 70 | 45-90 | creatinine | umol/L
+        Kyselina listová | nmol/l | 12 | 7-40 | folate | nmol/L
+        Foláty | nmol/l | 12 | 7-40 | folate | nmol/L
+        Vitamin D celkový | nmol/l | 40 | 50-125 | vitamin_d | nmol/L
+        C-reaktivní protein | mg/l | 3 | <5 | crp | mg/L
+        Saturace transferrinu | % | 20 | 15-50 | transferrin_saturation | %
+        Fosfor anorganický | mmol/l | 1 | 0.8-1.5 | phosphate | mmol/L
+        Triacylglyceroly | mmol/l | 1 | 0.45-1.7 | triglycerides | mmol/L
+        Střední objem erytrocytů | fl | 90 | 82-98 | mcv | fL
+    """,
     "Portuguese and Finnish": """
+        P-Ferrit | ug/l | 9 | 15-150 | ferritin | ug/L
+        S-B12-TC2 | pmol/l | 60 | >35 | holotranscobalamin | pmol/L
+        P-AFOS | U/l | 80 | 35-105 | alkaline_phosphatase | U/L
         Ferritina | ng/mL | 9 | 15-150 | ferritin | ng/mL
         Ácido fólico | ng/mL | 5 | 4-20 | folate | ng/mL
         Fósforo | mg/dL | 3 | 2.5-4.5 | phosphate | mg/dL
-        S -Ferrit | ug/l | 9 | 15-150 | - | -
+        S -Ferrit | ug/l | 9 | 15-150 | ferritin | ug/L
         P -Krea | umol/l | 70 | 50-90 | creatinine | umol/L
     """,
 }
@@ -313,7 +362,7 @@ def answers(style: str, encoding: str) -> list[Finding | NotAssessed]:
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("style", [style for style in STYLES if style != "Czech and Slovak"])  # which no western set can write
 def test_names_and_units_of_a_laboratory(style: str, encoding: str) -> None:
     rows = [row for row in PRINTED if row[0] == style]
     found = answers(style, encoding)
@@ -321,6 +370,10 @@ def test_names_and_units_of_a_laboratory(style: str, encoding: str) -> None:
     for row, one in zip(rows, found, strict=True):
         assert (one.analyte or "-", one.quantity.unit if one.quantity else "-") == row[5:7], row
         assert one.value_text == row[3]
+
+
+def test_names_and_units_that_only_utf_8_can_write() -> None:
+    test_names_and_units_of_a_laboratory("Czech and Slovak", "utf-8")
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -350,9 +403,119 @@ def test_reasons_are_true() -> None:
                 reasons[row[1], row[2]] = one.reason
     assert reasons == {
         ("25-OH Vitamin D3", "nmol/l"): "ambiguous_analyte",
+        ("Vitamin D3 25-OH", "nmol/l"): "ambiguous_analyte",
+        ("Vitamin D3 (25-OH)", "ng/ml"): "ambiguous_analyte",
         ("AP", "U/l"): "ambiguous_analyte",
         ("Albumin im Urin", "mg/l"): "wrong_specimen",
         ("Magnesium im Vollblut", "mmol/l"): "wrong_specimen",
         ("Magnesio", "mE/L"): "unknown_unit",
         ("Potassio", "mE/L"): "unknown_unit",
     }
+
+
+# --- values that are words, or have words ------------------------------------------------------------------------
+
+VALUES = {
+    "inf. à 5": "<5", "Inf à 5": "<5", "inf a 5": "<5", "inférieur à 5": "<5", "inférieur ou égal à 5": "<=5", "inf. ou égal à 5": "<=5", "sup. à 2000": ">2000",
+    "Sup à 2000": ">2000", "supérieure ou égale à 2000": ">=2000", "mindre än 5": "<5", "mindre enn 5": "<5", "større end 2000": ">2000", "1\u00b4234": "1234",
+    "> OR = 60": ">=60", "<ou= 5": "<=5", "250 000": "250000", "1 250 300": "1250300",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", VALUES)
+def test_a_comparator_in_words(text: str) -> None:
+    assert str(read_value(text)) == VALUES[text]
+
+
+HAEMOLYSED, NOT_READY, TOO_LITTLE = ("specimen was haemolysed", "not ready", "too little specimen")
+NOT_ONE, NONE = "not one plain number", "No number was found"
+WORDS = {
+    "HEMOLYZED": HAEMOLYSED, "hämolytisch": HAEMOLYSED, "Material hämolysiert": HAEMOLYSED, "Probe stark hämolytisch": HAEMOLYSED, "échantillon hémolysé": HAEMOLYSED,
+    "campione emolizzato": HAEMOLYSED, "gehemolyseerd": HAEMOLYSED, "HEMOLYSIS": HAEMOLYSED, "muestra hemolizada": HAEMOLYSED, "Hämolyse": HAEMOLYSED,
+    "nicht hämolytisch": NONE, "keine Hämolyse": NONE, "no hemolysis": NONE, "beta-hämolytische Streptokokken": NONE, "Streptococcus haemolyticus": NONE,
+    "Hämolyse-Index 12": NOT_ONE, "folgt": NOT_READY, "Resultat folgt": NOT_READY, "pending": NOT_READY, "in Arbeit": NOT_READY, "Bestimmung erfolgt extern": NONE,
+    "depending on age": NONE, "QNS": TOO_LITTLE, "insufficient sample": TOO_LITTLE, "Material nicht ausreichend": TOO_LITTLE, "insufficient": NONE,
+    "Nicht nachweisbar": "Not detected", "nicht nachweisbar (NWG 5)": NOT_ONE, "infekt": NONE, "siehe Info": NONE, "Inf": "not a finite number", "NaN": "not a finite number",
+    "siehe Bericht 12": NOT_ONE, "s. Bem.": NONE, "Kontrolle in 3 Monaten": NOT_ONE, "120 080": "one number or two", "135 145": "one number or two",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", WORDS)
+def test_the_reason_of_a_text_is_true_of_it(text: str) -> None:
+    found = read_value(text)
+    assert isinstance(found, Unreadable)
+    assert WORDS[text] in found.message
+
+
+# --- names that show another specimen -----------------------------------------------------------------------------
+
+URINE = [
+    "U-Kalium",
+    "dU-Kalium",
+    "dU_Draslík",
+    "dU-Calcium",
+    "Kalium (U)",
+    "Kalium, Urin",
+    "Kalium i.U.",
+    "Kalium (24h-Urin)",
+    "dU-Potassio",
+]
+
+
+@pytest.mark.parametrize("name", URINE)
+def test_a_day_of_urine_is_no_serum(name: str) -> None:
+    """ "dU-" is what Nordic, Italian and Czech laboratories print for the urine of a day; "du" between words is a French article."""
+    found = assess(LabResult(name, "4.1", "mmol/L"))
+    assert isinstance(found, NotAssessed)
+    assert found.reason == "wrong_specimen"
+    assert "urine" in found.message
+    assert isinstance(assess(LabResult("Dosage du potassium", "4.1", "mmol/L"), Patient(sex="male", age_years=40)), Finding)
+
+
+def test_a_u_beside_an_enzyme_is_not_taken_for_urine() -> None:
+    """Nor for its unit: "CK (U)" may be either, and its column says which."""
+    found = assess(LabResult("CK (U/l)", "80", "U/L"), Patient(sex="male", age_years=40))
+    assert found.analyte == "creatine_kinase"
+    assert isinstance(found, Finding)
+
+
+@pytest.mark.parametrize(
+    ("specimen", "reason"),
+    [("Sang EDTA", "wrong_specimen"), ("EDTA-Blut", "wrong_specimen"), ("Sang", None), ("Venenblut", None), ("blod", None), ("krev", None), ("Röhrchen 4", "wrong_specimen")],
+)  # fmt: skip
+def test_blood_with_edta_is_no_serum(specimen: str, reason: str | None) -> None:
+    """EDTA binds calcium: a calcium from such a tube says nothing, whatever the language."""
+    found = assess(LabResult("Calcium", "2.3", "mmol/L", specimen=specimen), Patient(sex="male", age_years=40))
+    assert (found.reason if isinstance(found, NotAssessed) else None) == reason
+
+
+@pytest.mark.parametrize(
+    ("name", "analyte", "unit"),
+    [
+        ("Ferritin ug/l", "ferritin", "ug/L"), ("Ferritin, µg/l", "ferritin", "ug/L"), ("Ferritin in ng/ml", "ferritin", "ng/mL"), ("S-Fe: µmol/L", "iron", "umol/L"),
+        ("Vitamin B12 pmol/l", "vitamin_b12", "pmol/L"), ("Ferritin ug/furlong", None, None), ("Kalium im Urin mmol/l", None, None), ("HbA1c mmol/mol", None, None),
+        ("Albumin/Kreatinin mg/g", None, None), ("Ferritin (ng/ml) ug/l", None, None),
+    ],
+)  # fmt: skip
+def test_a_unit_behind_a_name(name: str, analyte: str | None, unit: str | None) -> None:
+    """It stands for a unit that is sent nowhere else; a unit in its own column that is another one contradicts it."""
+    found = assess(LabResult(name, "50"), Patient(sex="male", age_years=40))
+    assert (found.analyte if isinstance(found, Finding) else None, found.quantity.unit if found.quantity else None) == (analyte, unit)
+    if analyte:
+        other = assess(LabResult(name, "50", "mmol/L"))
+        assert isinstance(other, NotAssessed)
+        assert other.reason == "conflicting_code"
+
+
+@pytest.mark.parametrize(
+    ("text", "flag"), [("6.2 ++", "++"), ("6,2 +++", "+++"), ("6.2 --", "--"), ("6.2 -", "-"), ("6.2 (H)", "H"), ("6,2 mmol/l +", "+"), ("6,2 mmol/l ++", "++")]
+)  # fmt: skip
+def test_a_flag_behind_a_value(text: str, flag: str) -> None:
+    read = read_value(text)
+    assert not isinstance(read, Unreadable)
+    assert (str(read), read.flag) == (text[:3].replace(",", "."), flag)
+
+
+@pytest.mark.parametrize("text", ["6.2+", "6.2-", "6.2++", "6.2 +-", "6.2 ++++"])
+def test_what_may_be_a_grade_or_half_a_range_is_no_flag(text: str) -> None:
+    assert isinstance(read_value(text), Unreadable)

@@ -14,7 +14,7 @@ from typing import Any
 from labinterp._derived import FUNCTIONS
 from labinterp._digest import FORMAT
 from labinterp._files import Files
-from labinterp._names import sorted_key, squash, tokens
+from labinterp._names import sorted_key, spellings, squash, tokens
 from labinterp._rules import DAYS, edge_floats, span_ends
 from labinterp._schema_analyte import Analyte, Derive, InForce, LimitSet, Population
 from labinterp._schema_parts import Cite, Span, UnitSpan
@@ -89,16 +89,17 @@ def _identity(analytes: Iterable[Analyte]) -> dict[str, Any]:
     for analyte in analytes:
         identity = analyte.identity
         own = [analyte.id.replace("_", " "), analyte.name, *(n for listed in identity.names.values() for n in listed)]
-        for name in own:
+        for name in (spelt for listed in own for spelt in sorted(spellings(listed))):
             keys["names"].setdefault(squash(name), analyte.id)
             keys["sorted_names"].setdefault(sorted_key(tokens(name)), analyte.id)
         for never in identity.never:
             reasons.append([analyte.id, never.reason, never.because])
-            for name in never.names:
+            for name in (spelt for listed in never.names for spelt in sorted(spellings(listed))):
                 keys["never"].setdefault(squash(name), len(reasons) - 1)
                 keys["never"].setdefault(sorted_key(tokens(name)), len(reasons) - 1)
         for ambiguous in identity.ambiguous:
-            keys["ambiguous"].setdefault(squash(ambiguous.name), [analyte.id, list(ambiguous.may_be)])
+            for name in sorted(spellings(ambiguous.name)):
+                keys["ambiguous"].setdefault(squash(name), [analyte.id, list(ambiguous.may_be)])
         for loinc in identity.loinc:
             keys["loinc"].setdefault(loinc.code, [analyte.id, loinc.kind])
         for code in identity.never_loinc:

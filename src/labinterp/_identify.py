@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from labinterp._lazy import pattern
-from labinterp._names import LOINC, sorted_key, squash, tokens
+from labinterp._names import LOINC, closest_keys, sorted_key, squash, tokens, unit_behind, without_specimen
 
 if TYPE_CHECKING:
     from labinterp._catalog import Catalog
@@ -128,15 +128,19 @@ def of_specimen(catalog: Catalog, found: Identified | Refused, specimen: str | N
 
 def _by_name(catalog: Catalog, name: str) -> Identified | Refused:
     table = catalog.table
-    if _BRACKETS.search(name):  # a note may hold a unit or a property, which must not be lost
-        bracketed = _without_notes(catalog, name)
-        if isinstance(bracketed, Identified) and (bracketed.unit or bracketed.kind):
-            return bracketed
+    bracketed = _without_notes(catalog, name) if _BRACKETS.search(name) else None
+    # a note may hold a unit or a property, which must not be lost
+    if isinstance(bracketed, Identified) and (bracketed.unit or bracketed.kind):
+        return bracketed
     direct = _lookup(table, name)
     if direct is not None:
         return direct
+    if isinstance(bracketed, Identified):  # "Fer sérique (colorimétrie)": without its note, and not without "sérique"
+        return bracketed
     words = tokens(name)
-    rest, specimen = _without_specimen(table["policy"]["specimen_qualifiers"], words)
+    if words[:1] == ["du"]:  # "dU-Kalium" is of a day's urine; the French article stands before no name
+        words[0] = "u"
+    rest, specimen = without_specimen(table["policy"]["specimen_qualifiers"], words)
     kept = [w for w in words if w not in table["policy"]["name_qualifiers"]]
     if specimen is None and kept and kept != words:
         shorter = _lookup(table, " ".join(kept))
@@ -146,17 +150,7 @@ def _by_name(catalog: Catalog, name: str) -> Identified | Refused:
         inner = _lookup(table, " ".join(w for w in rest if w not in table["policy"]["name_qualifiers"])) or _lookup(table, " ".join(rest))
         if isinstance(inner, Identified):
             return _of_specimen(catalog, inner, specimen)
-    bracketed = _without_notes(catalog, name)
-    return bracketed if bracketed is not None else _NO_NAME
-
-
-def _without_specimen(qualifiers: dict[str, str], words: list[str]) -> tuple[list[str], str | None]:
-    """The words without those that show a specimen ("in red blood cells", "Harn"), and that specimen."""
-    text, specimen = f" {' '.join(words)} ", None
-    for phrase in sorted((q for q in qualifiers if f" {q} " in text), key=len, reverse=True):
-        if f" {phrase} " in text:
-            text, specimen = text.replace(f" {phrase} ", " "), specimen or qualifiers[phrase]
-    return text.split(), specimen
+    return bracketed or _without_unit(catalog, name) or _NO_NAME
 
 
 def _lookup(table: dict[str, Any] | Any, name: str) -> Identified | Refused | None:
@@ -189,8 +183,12 @@ def _without_notes(catalog: Catalog, name: str) -> Identified | Refused | None:
         said = _lookup(catalog.table, note)
         if isinstance(said, Identified) and said.analyte == inner.analyte:
             continue
+        specimen = catalog.table["policy"]["specimens"].get(squash(note))
         unit = catalog.units.read(note)
-        if unit is not None:
+        # "Kalium (U)" is of urine; of an enzyme "U" may be the unit
+        if unit is not None and (specimen is None or "U/L" in catalog.table["analytes"][inner.analyte]["factors"]):
+            if inner.unit not in (None, unit):
+                return None
             inner = inner._replace(unit=unit)
             continue
         if squash(note) in _PROPERTY:
@@ -198,7 +196,6 @@ def _without_notes(catalog: Catalog, name: str) -> Identified | Refused | None:
             continue
         if all(w in catalog.table["policy"]["name_qualifiers"] for w in tokens(note)):
             continue
-        specimen = catalog.table["policy"]["specimens"].get(squash(note))
         if specimen:
             checked = _of_specimen(catalog, inner, specimen)
             if isinstance(checked, Refused):
@@ -209,13 +206,20 @@ def _without_notes(catalog: Catalog, name: str) -> Identified | Refused | None:
     return inner
 
 
-def _with_closest(catalog: Catalog, found: Refused, name: str) -> Refused:
-    from difflib import get_close_matches
+def _without_unit(catalog: Catalog, name: str) -> Identified | Refused | None:
+    """ "Ferritin, ug/l": a name with a unit that is known behind it."""
+    bare, behind = unit_behind(name)
+    unit = catalog.units.read(behind) if behind else None
+    if unit is None:
+        return None
+    inner = _by_name(catalog, bare)
+    if isinstance(inner, Identified):
+        return inner._replace(unit=unit) if inner.unit in (None, unit) else None
+    return None if inner == _NO_NAME else inner
 
-    key = squash(name)[:64]
-    # only names of the same first letter and about the same length: comparing with all of them costs milliseconds
-    candidates = [n for n in catalog.table["names"] if n[:1] == key[:1] and abs(len(n) - len(key)) <= 4]
-    near = get_close_matches(key, candidates, n=3, cutoff=0.75)
+
+def _with_closest(catalog: Catalog, found: Refused, name: str) -> Refused:
+    near = closest_keys(catalog.table["names"], squash(name)[:64])
     closest = tuple(dict.fromkeys(catalog.table["names"][n] for n in near))
     return found._replace(message=f"{found.message} Closest: {', '.join(closest)}.", closest=closest) if closest else found
 

@@ -14,43 +14,14 @@ from typing import Any, NamedTuple, Protocol
 
 from labinterp._lazy import pattern
 from labinterp._quantity import ReadValue, Unreadable, read_value
+from labinterp._range_words import BETWEEN_WORDS, END_WORDS, FRAMING_WORDS, MARKUP, ONE_SIGN, RANGE_LABELS
 
 LONGEST = 80  # characters; a longer text is no plain range, and a bound keeps hostile input cheap
 
-# word in front -> the end it gives, and whether that end belongs to the range
-_WORDS: dict[tuple[str, bool], str] = {
-    ("high", True): "<= up to|upto|at most|no more than|not more than|max|max.|maximal|maximum|bis|bis zu|höchstens|hoechstens|kleiner gleich|"
-    "kleiner oder gleich|jusqu'à|jusqu'a|au plus|inf. ou égal à|inférieur ou égal à|inférieure ou égale à|hasta|como máximo|máx.|fino a|"
-    "al massimo|tot|tot en met|t/m|ten hoogste|maximaal|op til|indtil|opp til|upp till|högst|høyst|højst",
-    ("high", False): "< less than|lower than|below|under|smaller than|unter|kleiner|kleiner als|weniger als|inf. à|inf à|inf. a|inférieur à|"
-    "inférieure à|moins de|menor de|menor que|inferior a|menos de|inferiore a|minore di|meno di|kleiner dan|minder dan|lager dan|onder|"
-    "mindre än|mindre end|mindre enn|lavere enn|lavere end|lägre än",
-    ("low", True): ">= at least|no less than|not less than|from|min|min.|minimal|minimum|mindestens|ab|größer gleich|größer oder gleich|grösser gleich|"
-    "au moins|sup. ou égal à|supérieur ou égal à|supérieure ou égale à|à partir de|al menos|como mínimo|mín.|a partir de|almeno|ten minste|"
-    "minstens|vanaf|minst|mindst",
-    ("low", False): "> greater than|more than|higher than|larger than|above|over|über|größer|grösser|größer als|grösser als|mehr als|höher als|sup. à|"
-    "sup à|sup. a|supérieur à|supérieure à|plus de|mayor de|mayor que|superior a|más de|superiore a|maggiore di|più di|groter dan|meer dan|"
-    "hoger dan|boven|större än|mer än|større end|større enn|mere end|mer enn|over",
-}  # fmt: skip
-_ONE = {word.strip(): end for end, words in _WORDS.items() for first in words.split(" ", 1) for word in first.split("|")}
+_ONE = {word.strip(): end for end, words in END_WORDS.items() for first in words.split(" ", 1) for word in first.split("|")}
 _SIDES = {word.casefold(): end for word, end in _ONE.items()}  # "ß" folds, and a dotless i is none of these words
-# words that stand between two ends, and those that do so only behind a word in front of the first
-_BETWEEN = ("to", "bis", "à", "a", "tot", "t/m", "hasta", "til", "till", "al")
-_FRAMED = {
-    "from": "to", "between": "and|to", "von": "bis", "zwischen": "und|bis", "de": "à|a", "entre": "et|y|e|and", "desde": "hasta|a", "da": "a",
-    "dal": "al", "tra": "e|ed", "fra": "e|ed|til", "van": "tot", "tussen": "en", "från": "till", "mellan": "och", "mellem": "og", "mellom": "og",
-}  # fmt: skip
-_LABELS = (
-    "ref|ref.|reference|reference range|reference interval|range|normal|normal range|norm|referenz|referenzbereich|referenzwert|normbereich|"
-    "normalbereich|normalwert|normwert|valeurs de référence|valeurs normales|valori di riferimento|valores de referencia|referentiewaarden|"
-    "referentiewaarde|referensintervall|referenceinterval|referanseområde"
-)
-
-_CLEAN: dict[int, str | None] = dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u200a\u202f\u2002\u2003"), " ")
-_CLEAN |= dict.fromkeys(map(ord, "‐‑‒–—―−"), "-")
-_CLEAN |= {ord("’"): "'", ord("‘"): "'", ord("≤"): "<=", ord("≥"): ">=", ord("⩽"): "<=", ord("⩾"): ">=", 0xFEFF: None, 0x200B: None}
-_MARKUP = (("&lt;", "<"), ("&gt;", ">"), ("&le;", "<="), ("&ge;", ">="), ("=<", "<="), ("=>", ">="), ("< =", "<="), ("> =", ">="))
 _NUMBER = r"(?:[0-9]|[.,](?=[0-9]))(?:[0-9.,]|[' ](?=[0-9]{3}(?![0-9])))*"
+_SIGNED_NUMBER = rf"(?:[+-]?{_NUMBER}|\([+-]{_NUMBER}\))"  # "(-2) - (+3)": brackets keep a sign apart from the dash
 _UNIT = r"(?:[A-Za-zµμ%][A-Za-zµμ%.]*(?:/[A-Za-z0-9._{}]+)?)"
 
 
@@ -58,10 +29,10 @@ def _any(words: Iterator[str] | tuple[str, ...] | list[str]) -> str:
     return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
 
 
-_SEPARATOR = rf"\s*(?:-|~|÷|…|\.{{2,3}})\s*|\s+(?:{_any(_BETWEEN)})\s+"
+_SEPARATOR = rf"\s*(?:-|~|÷|…|\.{{2,3}})\s*|\s+(?:{_any(BETWEEN_WORDS)})\s+"
 _TWO = pattern(
-    rf"(?P<low_sign>>=?)?\s*(?P<low>[+-]?{_NUMBER})\s*(?P<low_unit>{_UNIT}??)(?P<between>{_SEPARATOR})"
-    rf"(?P<high_sign><=?)?\s*(?P<high>[+-]?{_NUMBER})\s*(?P<unit>.*)",
+    rf"(?P<low_sign>>=?)?\s*(?P<low>{_SIGNED_NUMBER})\s*(?P<low_unit>{_UNIT}??)(?P<between>{_SEPARATOR})"
+    rf"(?P<high_sign><=?)?\s*(?P<high>{_SIGNED_NUMBER})\s*(?P<unit>.*)",
     re.IGNORECASE,
 )
 _SIGNED = pattern(  # a sign at each end needs no more than a word, or nothing, between them
@@ -69,14 +40,15 @@ _SIGNED = pattern(  # a sign at each end needs no more than a word, or nothing, 
     re.IGNORECASE,
 )
 _FRAME = pattern(
-    rf"(?P<frame>{_any(tuple(_FRAMED))})\s+(?P<low>[+-]?{_NUMBER})(?P<between>\s+\S+\s+)(?P<high>[+-]?{_NUMBER})\s*(?P<unit>.*)",
+    rf"(?P<frame>{_any(tuple(FRAMING_WORDS))})\s+(?P<low>[+-]?{_NUMBER})(?P<between>\s+\S+\s+)(?P<high>[+-]?{_NUMBER})\s*(?P<unit>.*)",
     re.IGNORECASE,
 )
 _PAIR = pattern(rf"(?P<low>[+-]?{_NUMBER})\s*;\s*(?P<high>[+-]?{_NUMBER})")
 _PARTS = pattern(rf"\^?(?P<low>-?{_NUMBER})\s*(?:\^-\^|\^|&)\s*(?P<high>-?{_NUMBER})")  # HL7 v2: NR, and SN with a dash
 _ONE_SIDED = pattern(rf"(?P<word>{_any(list(_ONE))})(?P<gap>\s*\^?\s*)(?P<end>{_NUMBER})\s*(?P<unit>.*)", re.IGNORECASE)
 _HALF = pattern(rf"(?P<none>-\s+)?(?P<end>{_NUMBER})(?P<open>\s*-)?")
-_LABEL = pattern(rf"(?:{_any(tuple(_LABELS.split('|')))})\s*:\s*", re.IGNORECASE)
+_LABEL = pattern(rf"(?:{_any(tuple(RANGE_LABELS.split('|')))})(?:\s*:\s*|\s+)", re.IGNORECASE)
+_POWER = pattern(r"x?\s*10\^[0-9]{1,2}/[a-zµμ]+", re.IGNORECASE)  # the only place where a "^" is no mark of HL7
 _UNIT_FIRST = pattern(rf"(?P<unit>{_UNIT})\s*:?\s*(?=[0-9<>(\[+-])")
 _END = pattern(rf"(?P<sign><=?|>=?)?\s*(?P<end>[+-]?{_NUMBER}(?:e-?[0-9]{{1,3}})?)\s*(?P<unit>.*)")
 NO_END = {"", "-", "--", "n/a", "na", "null", "none", "nan", "<na>", "nat", "."}  # a column that says that this end is open
@@ -183,8 +155,8 @@ def _range(low: Decimal | None, high: Decimal | None, low_counts: bool, high_cou
 
 def _clean(text: str) -> str:
     """One way to write spaces, dashes and signs."""
-    text = text.translate(_CLEAN)
-    for written, sign in _MARKUP:
+    text = text.translate(ONE_SIGN)
+    for written, sign in MARKUP:
         text = text.replace(written, sign) if written in text else text
     return text.strip(" ")
 
@@ -213,7 +185,7 @@ def _from_text(text: str, unit: str, units: Spellings, decimal: str | None) -> R
         return _ascending(two["low"], two["high"], decimal, two["low_sign"] != ">", two["high_sign"] != "<")
     frame = _FRAME.fullmatch(text)
     if frame:
-        fits = frame["between"].strip().casefold() in _FRAMED.get(frame["frame"].casefold(), "").split("|")
+        fits = frame["between"].strip().casefold() in FRAMING_WORDS.get(frame["frame"].casefold(), "").split("|")
         return _ascending(frame["low"], frame["high"], decimal) if fits and _same_unit(frame["unit"], unit, units) else None
     one = _ONE_SIDED.fullmatch(text)
     if one and (one["gap"] or one["word"][-1] in "<>=.") and _same_unit(one["unit"], unit, units):
@@ -239,9 +211,10 @@ def _unwrapped(text: str, unit: str, units: Spellings) -> tuple[str, bool]:
 def _same_unit(text: str, unit: str, units: Spellings) -> bool:
     """Whether a text is the unit of the value, or nothing. What stands behind "^" is read too, not dropped."""
     text = text.strip().removeprefix("^").strip()
-    if text[:1] + text[-1:] in ("()", "[]"):
-        text = text[1:-1].strip()
-    return not text or ("^" not in text and units.read(text) == unit)
+    inner = text[1:-1].strip() if text[:1] + text[-1:] in ("()", "[]") else text
+    if not inner or ("^" in text and _POWER.fullmatch(inner) is None):
+        return not inner
+    return unit in (units.read(text), units.read(inner))
 
 
 def _one_end(text: str, side: str, counts: bool, decimal: str | None) -> Range | None:

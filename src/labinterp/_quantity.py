@@ -10,7 +10,9 @@ import re
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from labinterp._comparator_words import COMPARATOR_WORDS
 from labinterp._lazy import pattern
+from labinterp._no_number import why_no_number
 
 LONGEST = 80  # characters; a longer text is no number, and a bound keeps hostile input cheap
 
@@ -102,37 +104,26 @@ PLAIN_TEXT = {
     ",": r"^(?:<=|>=|<|>)? ?[0-9]{1,12}(?:,[0-9]{1,12})?$",
 }
 _SPACES = dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u200a\u202f\u2002\u2003\t\r\n"), " ") | {0xFEFF: None, 0x200B: None}
-_SIGNS = {ord("\u2212"): "-", ord("\u2013"): "-", ord("\u2014"): "-", ord("\u00b7"): ".", ord("\u2019"): "'", ord("\u00d7"): "x"}
+_SIGNS = {
+    ord("\u2212"): "-",
+    ord("\u2013"): "-",
+    ord("\u2014"): "-",
+    ord("\u00b7"): ".",
+    ord("\u2019"): "'",
+    ord("\u00b4"): "'",
+    ord("\u00d7"): "x",
+}
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 
-_WORDS = (
-    # at most / at least come before less / greater: they contain them
-    (
-        "<=",
-        r"less than or equal to|at most|no more than|up to|kleiner (?:oder )?gleich|höchstens|au plus|como máximo|al massimo|≤|=<|<=|<\s+=",
-    ),
-    (
-        ">=",
-        r"greater than or equal to|more than or equal to|at least|no less than|größer (?:oder )?gleich|mindestens|au moins|al menos|almeno|≥|=>|>=|>\s+=",
-    ),
-    (
-        "<",
-        r"less than|lower than|below|under|kleiner(?: als)?|weniger als|unter|inf[ée]rieure? à|moins de|kleiner dan|minder dan|onder|menor (?:de|que)|inferior a|inferiore a|minore di|<",
-    ),
-    (
-        ">",
-        r"greater than|more than|higher than|above|over|größer(?: als)?|mehr als|über|sup[ée]rieure? à|plus de|groter dan|meer dan|boven|mayor (?:de|que)|superior a|superiore a|maggiore di|>",
-    ),
-)
 # A text that does not begin like this is no number: before the first digit stand only marks and words of a comparator or a flag.
-_LEADING = "|".join([*(words for _, words in _WORDS), "hh", "ll", "h", "l", "n", "&[lg][te];"])
+_LEADING = "|".join([*(words for _, words in COMPARATOR_WORDS), "hh", "ll", "h", "l", "n", "&[lg][te];"])
 MAY_BE_NUMBER = rf"(?i)^(?:[\W_]|{_LEADING})*[0-9]|[^\x00-\x7f]|[\t\r\n]"  # other letters and odd spaces are left to `read_value`
-_COMPARATOR = pattern("|".join(f"(?P<c{i}>{words})" for i, (_, words) in enumerate(_WORDS)), re.IGNORECASE)
+_COMPARATOR = pattern("|".join(f"(?P<c{i}>{words})" for i, (_, words) in enumerate(COMPARATOR_WORDS)), re.IGNORECASE)
 _NUMBER = r"[+-]?(?:[0-9](?:[0-9.,]|['\s](?=[0-9]{3}(?![0-9])))*|[.,][0-9]+)(?:[eE][+-]?0*[0-9]{1,3}|\s*[xX*]\s*10\s*\^?\s*\(?[+-]?[0-9]{1,3}\)?)?"
 _RANGE = pattern(rf"(?P<low>{_NUMBER})\s*(?:~|-|\bto\b|\bbis\b|\bà\b|\ba\b|\btot\b)\s*(?P<high>{_NUMBER})(?![0-9.,-])", re.IGNORECASE)
 _VALUE = pattern(_NUMBER)
 # A bare plus or minus is a flag only behind a space: "5+" may be a dipstick's grade, "12-" half a range.
-_FLAG_WORDS = "HH|LL|HU|LU|H\\*|L\\*|H|L|N|A|\\*{1,3}|!{1,2}|↑{1,2}|↓{1,2}|(?<=\\s)[+-]|high|low|normal|abnormal|critical"
+_FLAG_WORDS = "HH|LL|HU|LU|H\\*|L\\*|H|L|N|A|\\*{1,3}|!{1,2}|↑{1,2}|↓{1,2}|(?<=\\s)(?:\\+{1,3}|-{1,3})|high|low|normal|abnormal|critical"
 _FLAG_AFTER = pattern(rf"\s*(?:[\[(]\s*(?P<in>{_FLAG_WORDS})\s*[\])]|(?P<out>{_FLAG_WORDS}))(?=\s|$)", re.IGNORECASE)
 _FLAG_BEFORE = pattern(r"(?P<flag>\*{1,3}|!{1,2}|↑{1,2}|↓{1,2}|(?:HH|LL|H|L|N)(?=\s))\s*")
 _POWER = pattern(r"\s*[xX*]\s*10\s*\^?\s*\(?([+-]?[0-9]{1,3})\)?$")
@@ -206,7 +197,7 @@ def _read_text(raw: str, decimal: str | None) -> ReadValue | Unreadable:
         flag, at = before["flag"], before.end()
     sign = _COMPARATOR.match(text, at)
     if sign:
-        comparator, at = _WORDS[int((sign.lastgroup or "c0")[1:])][0], sign.end()
+        comparator, at = COMPARATOR_WORDS[int((sign.lastgroup or "c0")[1:])][0], sign.end()
         while at < len(text) and text[at] in " ^":  # HL7 SN writes ">^100"
             at += 1
     pair = None if comparator else _RANGE.match(text, at)
@@ -214,7 +205,7 @@ def _read_text(raw: str, decimal: str | None) -> ReadValue | Unreadable:
         return _read_range(pair, text, flag, decimal)
     found = _VALUE.match(text, at)
     if not found:
-        return Unreadable("unreadable_value", _why_no_number(text))
+        return Unreadable("unreadable_value", why_no_number(text))
     value = _number(found[0], decimal)
     if isinstance(value, Unreadable):
         return value
@@ -275,7 +266,9 @@ def _plain(body: str, decimal: str | None, *, exact: bool) -> str | Unreadable:
         if mark and mark in whole:
             return odd
         grouped = _GROUPED["'"].fullmatch(whole) or _GROUPED[" "].fullmatch(whole)
-        if grouped and len(re.split("[' ]", whole)[0]) == 3 and " " in whole and not mark:
+        groups = re.split("[' ]", whole)
+        # "120 080" may be two numbers; "250 000" is one: nobody prints a number "000"
+        if grouped and len(groups[0]) == 3 and " " in whole and not mark and "000" not in groups:
             return Unreadable("ambiguous_number", "The digits may be one number or two. Write it without spaces.")
         if not grouped or (mark and not part.isdigit()) or (decimal and mark and mark != decimal):
             return odd
@@ -308,18 +301,3 @@ def _plain(body: str, decimal: str | None, *, exact: bool) -> str | Unreadable:
     if mark in whole or other in part or (other in whole and not _GROUPED[other].fullmatch(whole)):
         return odd
     return (whole.replace(other, "") or "0") + ("." + part if part else "")
-
-
-def _why_no_number(text: str) -> str:
-    low = text.casefold()
-    for words, message in (
-        (("haemol", "hemol", "hämol", "hémol", "emoliz"), "The laboratory says that the specimen was haemolysed."),
-        (("pending", "to follow", "ausstehend", "folgt", "en cours", "volgt"), "The result was not ready."),
-        (("cancel", "storniert", "annul"), "The test was cancelled."),
-        (("insufficient", "qns", "not enough"), "There was too little specimen."),
-        (("not detected", "nicht nachweisbar", "non détecté", "undetect"), "Not detected, and the limit of the assay is not given."),
-        (("nan", "inf"), "This is not a finite number."),
-    ):
-        if any(word in low for word in words):
-            return message
-    return "No number was found in the text."

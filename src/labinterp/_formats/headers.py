@@ -7,7 +7,7 @@ from typing import NamedTuple
 from labinterp._catalog import Catalog
 from labinterp._identify import LONGEST, Identified, Refused, which
 from labinterp._lazy import pattern
-from labinterp._names import squash
+from labinterp._names import squash, unit_behind
 from labinterp._table import COLUMN_NAMES
 
 _PARTS = pattern(r"[\s_,;:|.\-\[(]+")
@@ -53,7 +53,10 @@ def read_header(catalog: Catalog, text: str) -> Named:
         return Named(text)
     whole = which(catalog, text)
     if isinstance(whole, Identified):
-        return Named(text, whole.unit, whole.analyte)
+        name, unit = unit_behind(text)
+        return (
+            Named(name, unit, whole.analyte) if unit and catalog.units.read(unit) == whole.unit else Named(text, whole.unit, whole.analyte)
+        )
     for name, unit, _ in _splits(catalog, text):
         found = which(catalog, name)
         if isinstance(found, Identified):

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 from labinterp._catalog import Catalog
 from labinterp._draws import Facts, filled, person
+from labinterp._flag_words import flag_code
+from labinterp._formats.hl7_decimals import Marked, range_of
 from labinterp._formats.hl7_marks import stripped
 from labinterp._formats.hl7_orders import Order, Row, replaced
 from labinterp._formats.hl7_people import Person, day_of, not_blood, person_of, pregnancy_of, specimen_of
@@ -24,9 +26,8 @@ from labinterp._formats.hl7_values import (  # fmt: skip
     Read,
     cut_off,
     flag_of,
-    marks_shown,
     named,
-    range_of,
+    off_scale,
     status_of,
     text_of,
     unit_of,
@@ -35,6 +36,7 @@ from labinterp._formats.hl7_values import (  # fmt: skip
 from labinterp._inputs import LabResult
 from labinterp._intake import PanelIn, Piece, Source, Wanted, stood
 from labinterp._quantity import Unreadable
+from labinterp._reported import beside_refusal
 from labinterp.errors import InputError
 
 _KIND = re.compile(r"[A-Z]{3}\^[A-Z][A-Z0-9]{2}")
@@ -89,9 +91,12 @@ class _Reading:
         self.empty: list[str] = []
         listed = [(segment, message) for message in self.messages for segment in message.segments if segment.name == "OBX"]
         self.lengths = [len(segment.fields) for segment, _ in listed[:-1]]
-        self.proved: dict[Any, set[str]] = {}  # decimal marks of each sender
+        self.marked: dict[Any, Marked] = {}
+        self.lettered: set[Any] = set()  # senders whose flags are letters
         for segment, message in listed:
-            self.proved.setdefault(_sender(message), set()).update(marks_shown(segment.raw(2), segment.raw(5), segment.raw(7)))
+            if flag_code(text_of(segment.raw(8), message.marks)) in ("L", "H"):
+                self.lettered.add(_sender(message))
+            self.marked.setdefault(_sender(message), Marked()).see(segment.raw(2), segment.raw(5), segment.raw(7))
 
     def source(self) -> Source:
         for message in self.messages:
@@ -164,18 +169,22 @@ class _Reading:
         """One OBX; its specimen and its day wait until the whole order was read."""
         marks, kind, raw = message.marks, segment.raw(2), segment.raw(5)
         name, status = named(segment.raw(3), marks), status_of(segment, marks)
-        proved = self.proved[_sender(message)]
-        decimal = next(iter(proved)) if len(proved) == 1 else None
-        # in an NM the point is the decimal mark (HL7 v2.5.1, chapter 2A), unless its sender writes commas
-        read = value_of(kind, raw, marks, "." if kind == "NM" and not proved else decimal)
+        sender = self.marked[_sender(message)]
+        read = value_of(kind, raw, marks, sender.decimal(kind, segment.raw(7)))
         unit = unit_of(segment.raw(6), marks, self.catalog)
         flag, scale = flag_of(segment.raw(8), marks)
         said = [f"the result is {NOT_FINAL[status]}."] if status in NOT_FINAL else []
         if isinstance(unit, Unreadable):
             read, unit = _refused(read, unit), None
+        unit = unit or read.unit
+        printed = text_of(segment.raw(7), marks)
+        low, high = range_of(printed, sender.decimal("range"))
         if scale and not isinstance(read.value, Unreadable) and not read.comparator and str(read.value)[:1] not in ("<", ">"):
-            read = read._replace(comparator=scale)
-            said.append(f"OBX-8 is {scale}, which in HL7 means that the value lies off the scale of the instrument; it is read as {scale}.")
+            beside = beside_refusal(read.value, unit or "", "", low, high, printed, None, self.catalog.units, None)
+            outside = beside is not None and beside.code == {"<": "L", ">": "H"}[scale]
+            sign, note = off_scale(scale, outside and _sender(message) not in self.lettered)
+            read = read._replace(comparator=sign)
+            said.append(note)
         if status in NO_RESULT:
             read = _refused(read, Unreadable("unreadable_value", NO_RESULT[status]))
         if cut_off(segment, self.lengths):
@@ -186,9 +195,6 @@ class _Reading:
             self.notes.append(
                 f"The file ends in message {message.number}, OBX {number}, without a line end: it may break off there. What stands before it was read."
             )
-        unit = unit or read.unit
-        printed = text_of(segment.raw(7), marks)
-        low, high = range_of(printed, decimal)
         result = LabResult(
             name.test, read.value, unit, loinc=name.loinc, comparator=read.comparator, ref_low=low, ref_high=high, ref_text=printed, flag=flag,
             source=stood(self.name, f"message {message.number}, OBX {number}"),

@@ -14,6 +14,8 @@ from labinterp._formats.hl7_text import Marks, charset_of, decoded, parts
 from labinterp.errors import InputError
 
 _LINE = re.compile(rb"([^\r\n\x0b\x1c]*)(\r\n|\r|\n|[\x0b\x1c]|\Z)")
+# within a word: ü, é, ä, ö of code page 850, which are quotes or nothing in the western set, and no letters of UTF-8
+_CP850 = re.compile(rb"[A-Za-z][\x81\x82\x84\x94][a-z]")
 _NAME = re.compile(r"[A-Z][A-Z0-9]{2}\Z")
 _BOM = b"\xef\xbb\xbf"
 _FILE, _MOST_PLACES = ("FHS", "BHS", "BTS", "FTS"), 10
@@ -104,7 +106,7 @@ class _Reading:
         self.odd: dict[str, list[str]] = {}
         self.batch: tuple[int, str] | None = None  # messages before it, its field separator
         self.file = self.framed = False
-        self.last: bytes = b""
+        self.undeclared = "cp850" if encoding is None and _CP850.search(data) else None
 
     def result(self) -> tuple[list[Message], list[str]]:
         for start, end, line_end in self.lines():
@@ -114,6 +116,8 @@ class _Reading:
             notes.append("The batch has no BTS segment at its end: the file may break off.")
         if self.file:
             notes.append("The file has no FTS segment at its end: it may break off.")
+        if self.undeclared and any(message.charset == self.undeclared for message in self.messages):
+            notes.append("Letters of code page 850 were found where no character set is declared; they were read as that.")
         if self.framed:
             notes.append("The last message is framed (MLLP) and its frame is not closed: the file may break off.")
         return self.messages, notes
@@ -151,8 +155,9 @@ class _Reading:
         charset = self.encoding
         if charset is None and len(fields) > 18:
             charset = charset_of(re.split(re.escape(marks.repeat), fields[18])[0])
-            if charset is not None:
-                fields = ["MSH", marks.field, *decoded(self.data[start:end], charset)[4:].split(marks.field)]
+        charset = charset or self.undeclared
+        if charset is not None and self.encoding is None:
+            fields = ["MSH", marks.field, *decoded(self.data[start:end], charset)[4:].split(marks.field)]
         self.open = Message(len(self.messages) + 1, marks, charset or "", line_end, [Segment("MSH", fields, start, end, bool(line_end))])
         self.messages.append(self.open)
 

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 from labinterp._catalog import Catalog
+from labinterp._formats.hl7_decimals import exact_number
 from labinterp._formats.hl7_segments import Segment
 from labinterp._formats.hl7_text import Marks, part, plain
-from labinterp._quantity import TWO_WAYS, Unreadable
+from labinterp._quantity import Unreadable
 
 SHOWN = 200  # characters of a text that is no number which are carried on
 _LOINC = re.compile(r"[0-9]{1,7}-[0-9]")
 _LOINC_NAMES = ("LN", "LOINC", "LNC", "LN2")
 _TENS = re.compile(r"(?:x\s*|\*\s*)?10", re.IGNORECASE)
-_ONE = r"[0-9]{1,12}(?:[.,][0-9]{1,12})?"
-_ALONE = re.compile(rf"(?P<sign>[<>]=?)?\s*(?P<number>[+-]?{_ONE})")
-_PAIR = re.compile(rf"[(\[]?\s*(?P<low>{_ONE})\s*[-\u2013]\s*(?P<high>{_ONE})\s*[)\]]?")
-_PROOF = re.compile(r"0(?P<zero>[.,])[0-9]+|[0-9]+(?P<mark>[.,])(?:[0-9]{1,2}|[0-9]{4,})")  # no thousands look like this
-_TWO_WAYS = re.compile(TWO_WAYS)
 _CODED = ("CE", "CWE", "CNE", "CF", "CNN")
 _DOCUMENTS = {"RP": "a reference to a document or picture", "ED": "a document or picture"}
 _NO_NUMBERS = {
@@ -90,40 +85,6 @@ def _checks(code: str) -> bool:
     digits = [int(digit) for digit in code[:-2]][::-1]
     doubled = [digit * 2 if at % 2 == 0 else digit for at, digit in enumerate(digits)]
     return (-sum(sum(divmod(digit, 10)) for digit in doubled)) % 10 == int(code[-1])
-
-
-def marks_shown(kind: str, value: str, printed: str) -> set[str]:
-    """The decimal marks that the value and the range of an OBX prove its sender to write.
-
-    Example:
-        >>> marks_shown("ST", "2.340", "0.332-4.490"), marks_shown("NM", "4,5", ""), marks_shown("NM", "1.060", "")
-        ({'.'}, {','}, set())
-    """
-    if kind.strip() not in ("NM", "SN", "ST", "TX", "") or len(value) > SHOWN:
-        return set()
-    pair = _PAIR.fullmatch(printed.strip())
-    texts = [found["number"] for found in [_ALONE.fullmatch(value.strip(" ^"))] if found] + ([pair["low"], pair["high"]] if pair else [])
-    return {found["zero"] or found["mark"] for text in texts if (found := _PROOF.fullmatch(text.lstrip("+-")))}
-
-
-def range_of(text: str | None, decimal: str | None) -> tuple[Decimal | None, Decimal | None]:
-    """Both ends of a plain range whose numbers would read two ways, where the sender's decimal mark is known.
-
-    Example:
-        >>> range_of("0.332-4.490", "."), range_of("10-50", ".")
-        ((Decimal('0.332'), Decimal('4.490')), (None, None))
-    """
-    found = _PAIR.fullmatch(text.strip()) if text and decimal else None
-    if not found or not (_TWO_WAYS.match(found["low"]) or _TWO_WAYS.match(found["high"])):
-        return None, None
-    ends = [_exact(found[end], decimal) for end in ("low", "high")]
-    return (ends[0], ends[1]) if None not in ends else (None, None)
-
-
-def _exact(text: str, decimal: str | None) -> Decimal | None:
-    """A number whose only mark is the decimal mark."""
-    other = {".": ",", ",": "."}.get(decimal or "", ".")
-    return None if other in text else Decimal(text.replace(",", "."))
 
 
 def value_of(kind: str, raw: str, marks: Marks, decimal: str | None = None) -> Read:
@@ -203,12 +164,8 @@ def _coded(raw: str, marks: Marks, shown: str) -> Read:
 
 
 def _number(text: str, decimal: str | None) -> Read:
-    """A text; as an exact number where the text alone would read two ways and the sender's decimal mark is known."""
-    found = _ALONE.fullmatch(text) if decimal else None
-    if not found or not _TWO_WAYS.match(found["number"].lstrip("+-")):
-        return Read(text)
-    exact = _exact(found["number"], decimal)
-    return Read(text) if exact is None else Read(exact, found["sign"])
+    exact = exact_number(text, decimal)
+    return Read(text) if exact is None else Read(*exact)
 
 
 def _unreadable(message: str, shown: str) -> Unreadable:
@@ -264,6 +221,26 @@ def flag_of(raw: str, marks: Marks) -> tuple[str | None, str | None]:
     if len({code[0].upper() for code in directions}) == 1:
         return max(directions, key=len), scale
     return "~".join(codes) or None, scale
+
+
+def off_scale(sign: str, either: bool) -> tuple[str, str]:
+    """The comparator of a number whose flag is "<" or ">", and what a reader should know.
+
+    Args:
+        sign: The flag.
+        either: Whether it may also mean no more than "below its range" or "above": then the number itself is not left out.
+
+    Example:
+        >>> off_scale("<", False)[0], off_scale("<", True)[0]
+        ('<', '<=')
+    """
+    if either:
+        side = "below" if sign == "<" else "above"
+        return f"{sign}=", (
+            f"OBX-8 is {sign}: in HL7 the value lies off the scale of the instrument, with some laboratories it lies {side} its range. "
+            f"It is read as {sign}=, which holds either way."
+        )
+    return sign, f"OBX-8 is {sign}, which in HL7 means that the value lies off the scale of the instrument; it is read as {sign}."
 
 
 def status_of(segment: Segment, marks: Marks) -> str:
