@@ -40,7 +40,7 @@ LAYERS = [
     {"_derived", "_files", "_formats.apart", "_formats.fhir_references", "_formats.fhir_repeats", "_formats.kinds", "_formats.unpacked", "_frames.carried", "_frames.recognised", "_inputs", "_names", "_pictures.rendered", "_quantity", "_streams.plain", "_streams.tally", "_streams.watch"},
     {"_draws", "_facts", "_formats.cell_texts", "_formats.fhir_people", "_formats.fhir_words", "_formats.nhanes_people", "_formats.numbers_beside", "_formats.omop_concepts", "_frames.numbers", "_pictures.texts", "_plain", "_rules", "_streams.pieces", "_table", "_units"},
     {"_formats.fhir_pregnancy", "_formats.omop_persons", "_formats.sheets", "_pictures.figures", "_printed_ranges", "_streams.ways"},
-    {"_border", "_compile", "_frames.screen", "_identify", "_intake", "_reported", "_streams.blocks", "_streams.heads", "_streams.written", "_worlds"},
+    {"_border", "_compile", "_frames.screen", "_identify", "_intake", "_reported", "_streams.blocks", "_streams.heads", "_streams.paired", "_streams.written", "_worlds"},
     {"_check_derive", "_check_limits", "_check_links", "_formats.omop_databases", "_formats.omop_results", "_origins", "_pictures.saved", "_published.schemas", "_streams.scans", "_trace"},
     {"_checks", "_formats.omop_tables", "_results"},
     {"_formats.fhir_ranges_out", "_pages.strip", "_pages.tidy", "_report"},
@@ -84,7 +84,7 @@ UPWARD = {
 
 # Millions of rows at once; nothing below them needs these packages.
 FRAMES = {name for name in LEVEL if name.startswith(("_frames.", "_draw_frames."))} | {
-    "_streams.blocks", "_streams.pieces", "_streams.plain", "_streams.watch", "_streams.scans", "_streams.stated", "_streams.streams", "_streams.tally", "_streams.written",
+    "_streams.blocks", "_streams.paired", "_streams.pieces", "_streams.plain", "_streams.watch", "_streams.scans", "_streams.stated", "_streams.streams", "_streams.tally", "_streams.written",
     "dataframes",
 }  # fmt: skip
 
