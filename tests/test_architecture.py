@@ -36,7 +36,7 @@ PARTS = {
 # Lowest first. A module imports only from layers below its own.
 LAYERS = [
     {"_analyte", "_codes", "_digest", "_formats.fhir_terms", "_formats.hl7_marks", "_formats.hl7_text", "_frames.texts", "_lazy", "_pictures.scales", "_published.answers", "_schema_parts", "_streams.progress", "_streams.quoting", "errors"},
-    {"_delimited", "_flag_words", "_formats.archives", "_formats.fhir_json", "_formats.hl7_segments", "_pages.messages", "_pictures.said", "_pictures.shades", "_published.lookups", "_schema_analyte", "_schema_links"},
+    {"_delimited", "_flag_words", "_formats.archives", "_formats.fhir_json", "_formats.hl7_segments", "_formats.parquet_ends", "_pages.messages", "_pictures.said", "_pictures.shades", "_published.lookups", "_schema_analyte", "_schema_links"},
     {"_derived", "_files", "_formats.apart", "_formats.fhir_references", "_formats.fhir_repeats", "_formats.kinds", "_formats.unpacked", "_frames.carried", "_frames.recognised", "_inputs", "_names", "_pictures.rendered", "_quantity", "_streams.plain", "_streams.tally", "_streams.watch"},
     {"_draws", "_facts", "_formats.cell_texts", "_formats.fhir_people", "_formats.fhir_words", "_formats.nhanes_people", "_formats.numbers_beside", "_formats.omop_concepts", "_frames.numbers", "_pictures.texts", "_plain", "_rules", "_streams.pieces", "_table", "_units"},
     {"_formats.fhir_pregnancy", "_formats.omop_persons", "_formats.sheets", "_pictures.figures", "_printed_ranges", "_streams.ways"},
@@ -67,7 +67,7 @@ LAYERS = [
     {"_service.asks", "_service.page", "_service.problems", "_service.settings"},
     {"_service.bodies", "_service.gate", "_service.schema", "_service.work"},
     {"_service.routes"},
-    {"_commands.options", "_commands.output", "dataframes", "service"},
+    {"_commands.options", "_commands.output", "_commands.quiet", "dataframes", "service"},
     {"_commands.reports"},
     {"_commands.explaining", "_commands.looking_up", "_commands.plotting", "_commands.reading", "_commands.reporting", "_commands.serving"},
     {"cli"},
@@ -118,7 +118,7 @@ ALLOWED = {
     "uvicorn": {"_commands.serving"},
     "matplotlib": PICTURES,
     "numpy": FRAMES,
-    "polars": FRAMES | {"_formats.omop_tables", "_formats.parquet_files", "_formats.parquet_out"},
+    "polars": FRAMES | {"_formats.omop_tables", "_formats.parquet_ends", "_formats.parquet_files", "_formats.parquet_out"},
     "pandas": {"_frames.local", "_draw_frames.panels"},
     "pyarrow": {"_frames.local", "_draw_frames.panels"},
     "narwhals": {
