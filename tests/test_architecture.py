@@ -69,6 +69,7 @@ LAYERS = [
     {"_service.routes"},
     {"_commands.options", "_commands.output", "_commands.quiet", "dataframes", "service"},
     {"_commands.reports"},
+    {"_commands.piecewise"},
     {"_commands.explaining", "_commands.looking_up", "_commands.plotting", "_commands.reading", "_commands.reporting", "_commands.serving"},
     {"cli"},
     {"__init__", "__main__"},

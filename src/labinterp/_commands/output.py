@@ -7,7 +7,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,15 +55,28 @@ def write(path: Path | None, text: str | bytes) -> None:
     Raises:
         InputError: The file cannot be written.
     """
-    data = text.encode("utf-8", "replace") if isinstance(text, str) else text
+    write_pieces(path, [text.encode("utf-8", "replace") if isinstance(text, str) else text])
+
+
+def write_pieces(path: Path | None, pieces: Iterable[bytes]) -> None:
+    """The same of what comes piece by piece: none is kept. On standard output what came before an error stays.
+
+    Args:
+        path: None for standard output.
+        pieces: Made while they are written.
+
+    Raises:
+        InputError: The file cannot be written.
+    """
     if path is None:
         sys.stdout.flush()
-        sys.stdout.buffer.write(data)  # whatever the terminal can show: files and pipes get UTF-8
-        sys.stdout.buffer.flush()
+        for piece in pieces:
+            sys.stdout.buffer.write(piece)  # whatever the terminal can show: files and pipes get UTF-8
+            sys.stdout.buffer.flush()
         return
     try:
-        with appearing(path) as place:
-            place.write_bytes(data)
+        with appearing(path) as place, place.open("wb") as file:
+            file.writelines(pieces)
     except FileNotFoundError:
         raise InputError(f"the output cannot be written: there is no folder {str(path.parent)!r}; make it, or name another") from None
     except OSError as error:
