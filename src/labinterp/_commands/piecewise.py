@@ -16,7 +16,7 @@ from labinterp._formats.kinds import OMOP
 from labinterp._formats.omop_databases import DUCKDB
 from labinterp._formats.omop_in import by_persons
 from labinterp._intake import Piece, Source, Wanted
-from labinterp._streams.pieces import ADDRESS, Given
+from labinterp._streams.pieces import Given
 from labinterp._streams.progress import Progress
 from labinterp._streams.ways import Way, beginning
 from labinterp._summary import counts, summed
@@ -46,7 +46,7 @@ def by_pieces(given: list[Given], way: Way, wanted: Wanted, from_: str | None) -
     if len(given) != 1 or wanted.units or wanted.sheet is not None or from_ not in (None, OMOP) or way.form not in (*_LINES, *_TABLES):
         return None
     (one,) = given
-    if one.kind == ADDRESS:
+    if one.address:  # its kind is not asked: a pipe can be looked at only once
         piece = Piece("", b"", one.address)
     elif one.path is not None and beginning(one, 12)[8:] == DUCKDB:
         piece = Piece(one.name, b"", one.path)
