@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import io
 import json
 import os
 import sys
@@ -15,6 +14,7 @@ from rich.console import Console
 
 from labinterp import __version__
 from labinterp._catalog import Catalog
+from labinterp._render_plain import PlainConsole
 from labinterp._report import Report
 from labinterp._streams.written import appearing
 from labinterp.errors import InputError, MissingExtraError
@@ -105,11 +105,23 @@ def console() -> Console:
     return Console(width=None if sys.stdout.isatty() or os.environ.get("COLUMNS") else PRINTED)
 
 
-def write_shown(path: Path | None, show: Callable[[Console], None]) -> None:
-    """What is shown on a console: on the terminal, or as plain text in a file."""
-    if path is None:
+def plain_width(path: Path | None) -> int | None:
+    """How wide plain text for an output is; None where it is a terminal, or whatever else has colours or no UTF-8."""
+    if path is not None:
+        return PRINTED
+    here = console()
+    return None if here.is_terminal or here.color_system or not here.encoding.startswith("utf") else here.width
+
+
+def write_shown(path: Path | None, show: Callable[[Console | PlainConsole], None]) -> None:
+    """What is shown on a console: on the terminal, or as plain text in a file or a pipe."""
+    width = plain_width(path)
+    if width is None:
         show(console())
         return
-    kept = Console(file=io.StringIO(), record=True, width=PRINTED)
-    show(kept)
-    write(path, kept.export_text())
+    plain = PlainConsole(width)
+    show(plain)
+    try:
+        write(path, plain.taken())
+    except BrokenPipeError:  # whoever reads has seen enough
+        console().on_broken_pipe()

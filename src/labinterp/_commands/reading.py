@@ -39,7 +39,7 @@ from labinterp._commands.options import (
     pairs,
     stated,
 )
-from labinterp._commands.output import Incomplete, document_text, packed, write, write_json, write_pieces, write_shown
+from labinterp._commands.output import Incomplete, document_text, packed, plain_width, write, write_json, write_pieces, write_shown
 from labinterp._commands.piecewise import Told, answers, by_pieces, in_lines
 from labinterp._commands.reports import Stated, reports_of, texts_of, worth_it
 from labinterp._documents import document
@@ -48,12 +48,14 @@ from labinterp._formats.forms_out import FORMS, written
 from labinterp._formats.parquet_files import parquet_names
 from labinterp._formats.unpacked import taken
 from labinterp._intake import Source, Wanted
+from labinterp._render_plain import PlainConsole
 from labinterp._streams.pieces import PARQUET, Given, given
 from labinterp._streams.ways import Way, beginning, way
 from labinterp._summary import counts, told
 from labinterp.errors import InputError
 from labinterp.readers import read_bytes, read_files
 
+_MORE = "Where each line and sentence is printed: add --sources."
 _BEGINNING = 1 << 20  # bytes of a file in which its header is looked for
 
 
@@ -171,9 +173,13 @@ def interpret(
     )
     if how.form == "csv":
         no_clash(source)
-    if jobs and worth_it(source.panels, how.form, jobs):
-        texts, counted = texts_of(source.panels, told_of, options, how.form, jobs)
-        write(how.out, document_text(catalog, texts, counted) if how.form == "json" else "".join(f"{text}\n" for text in texts))
+    width = plain_width(how.out) if how.form == "table" and not sources else 0
+    if jobs and width is not None and not sources and worth_it(source.panels, how.form, jobs):
+        texts, counted = texts_of(source.panels, told_of, options, how.form, jobs, width)
+        if how.form == "table":
+            write_shown(how.out, partial(_show_texts, texts))
+        else:
+            write(how.out, document_text(catalog, texts, counted) if how.form == "json" else "".join(f"{text}\n" for text in texts))
         _end(source.notes, counted, strict)
         return
     if in_lines(how):
@@ -190,14 +196,14 @@ def interpret(
         from labinterp._render import show_report
         from labinterp._render_sources import Sources
 
-        def show(console: Console) -> None:
+        def show(console: Console | PlainConsole) -> None:
             gathered = Sources() if sources else None
             for report in reports:
                 show_report(console, report, catalog, gathered)
             if gathered:
                 gathered.show(console)
             elif reports:
-                console.print("Where each line and sentence is printed: add --sources.")
+                console.print(_MORE)
 
         write_shown(how.out, show)
     _end(source.notes, counts(reports), strict)
@@ -212,6 +218,13 @@ def _piecewise(pieces: Iterator[Source], how: Way, told_of: Stated, options: dic
     said = Told([], [])
     write_pieces(how.out, answers(pieces, how, told_of, options, options["catalog"], said))
     return said.notes, said.summary()
+
+
+def _show_texts(texts: Sequence[str], console: Console | PlainConsole) -> None:
+    """Print what is plain text already."""
+    for text in texts:
+        console.write(text) if isinstance(console, PlainConsole) else console.out(text, end="", highlight=False)
+    console.print(_MORE)
 
 
 def _end(notes: Sequence[str], counted: dict[str, Any], strict: bool) -> None:
