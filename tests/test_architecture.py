@@ -35,12 +35,12 @@ PARTS = {
 
 # Lowest first. A module imports only from layers below its own.
 LAYERS = [
-    {"_analyte", "_codes", "_comparator_words", "_digest", "_formats.fhir_terms", "_formats.hl7_marks", "_formats.hl7_text", "_frames.texts", "_lazy", "_pictures.scales", "_published.answers", "_schema_parts", "_streams.progress", "_streams.quoting", "errors"},
-    {"_delimited", "_flag_words", "_formats.archives", "_formats.fhir_json", "_formats.hl7_segments", "_formats.xml_elements", "_no_number", "_pages.messages", "_pictures.said", "_pictures.shades", "_published.lookups", "_range_words", "_schema_analyte", "_schema_links"},
-    {"_derived", "_files", "_formats.apart", "_formats.fhir_elements", "_formats.fhir_references", "_formats.fhir_repeats", "_formats.kinds", "_formats.unpacked", "_frames.carried", "_frames.recognised", "_inputs", "_names", "_pictures.rendered", "_quantity", "_streams.plain", "_streams.tally", "_streams.watch"},
+    {"_analyte", "_codes", "_comparator_words", "_digest", "_formats.fhir_terms", "_formats.hl7_marks", "_formats.hl7_text", "_frames.texts", "_lazy", "_pictures.scales", "_published.answers", "_render_plain", "_schema_parts", "_streams.progress", "_streams.quoting", "errors"},
+    {"_delimited", "_flag_words", "_formats.archives", "_formats.fhir_json", "_formats.hl7_segments", "_formats.parquet_ends", "_formats.xml_elements", "_no_number", "_pages.messages", "_pictures.said", "_pictures.shades", "_published.lookups", "_range_words", "_schema_analyte", "_schema_links"},
+    {"_derived", "_files", "_formats.apart", "_formats.fhir_elements", "_formats.fhir_references", "_formats.fhir_repeats", "_formats.kinds", "_formats.unpacked", "_frames.carried", "_frames.recognised", "_inputs", "_names", "_pictures.rendered", "_quantity", "_streams.plain", "_streams.quoting", "_streams.tally", "_streams.watch"},
     {"_draws", "_facts", "_formats.cell_texts", "_formats.fhir_people", "_formats.fhir_words", "_formats.fhir_xml", "_formats.hl7_decimals", "_formats.nhanes_people", "_formats.numbers_beside", "_formats.omop_concepts", "_frames.numbers", "_pictures.texts", "_plain", "_rules", "_streams.pieces", "_table", "_units"},
     {"_formats.fhir_pregnancy", "_formats.fhir_range_people", "_formats.omop_persons", "_formats.sheets", "_pictures.figures", "_printed_ranges", "_streams.ways"},
-    {"_border", "_compile", "_frames.screen", "_identify", "_intake", "_reported", "_streams.blocks", "_streams.heads", "_streams.written", "_worlds"},
+    {"_border", "_compile", "_frames.screen", "_identify", "_intake", "_reported", "_streams.blocks", "_streams.heads", "_streams.paired", "_streams.written", "_worlds"},
     {"_check_derive", "_check_limits", "_check_links", "_formats.omop_databases", "_formats.omop_results", "_origins", "_pictures.saved", "_published.schemas", "_streams.scans", "_trace"},
     {"_checks", "_formats.omop_tables", "_results"},
     {"_formats.fhir_ranges_out", "_pages.strip", "_pages.tidy", "_report"},
@@ -67,8 +67,9 @@ LAYERS = [
     {"_service.asks", "_service.page", "_service.problems", "_service.settings"},
     {"_service.bodies", "_service.gate", "_service.schema", "_service.work"},
     {"_service.routes"},
-    {"_commands.options", "_commands.output", "dataframes", "service"},
+    {"_commands.options", "_commands.output", "_commands.quiet", "dataframes", "service"},
     {"_commands.reports"},
+    {"_commands.piecewise"},
     {"_commands.explaining", "_commands.looking_up", "_commands.plotting", "_commands.reading", "_commands.reporting", "_commands.serving"},
     {"cli"},
     {"__init__", "__main__"},
@@ -84,7 +85,7 @@ UPWARD = {
 
 # Millions of rows at once; nothing below them needs these packages.
 FRAMES = {name for name in LEVEL if name.startswith(("_frames.", "_draw_frames."))} | {
-    "_streams.blocks", "_streams.pieces", "_streams.plain", "_streams.watch", "_streams.scans", "_streams.stated", "_streams.streams", "_streams.tally", "_streams.written",
+    "_streams.blocks", "_streams.paired", "_streams.pieces", "_streams.plain", "_streams.watch", "_streams.scans", "_streams.stated", "_streams.streams", "_streams.tally", "_streams.written",
     "dataframes",
 }  # fmt: skip
 
@@ -112,13 +113,13 @@ ALLOWED = {
     "jinja2": {"_pages.page", "html"},
     "markupsafe": {"_pages.messages"},  # comes with jinja2
     "typer": {"cli", "__main__", *COMMANDS},
-    "rich": {"_render", "_render_sources", "_render_story", "_streams.progress", "__main__", *COMMANDS},
+    "rich": {"_render", "_render_plain", "_render_sources", "_render_story", "_streams.progress", "__main__", *COMMANDS},
     "fastapi": SERVICE,
     "starlette": SERVICE,
     "uvicorn": {"_commands.serving"},
     "matplotlib": PICTURES,
     "numpy": FRAMES,
-    "polars": FRAMES | {"_formats.omop_tables", "_formats.parquet_files", "_formats.parquet_out"},
+    "polars": FRAMES | {"_formats.omop_tables", "_formats.parquet_ends", "_formats.parquet_files", "_formats.parquet_out"},
     "pandas": {"_frames.local", "_draw_frames.panels"},
     "pyarrow": {"_frames.local", "_draw_frames.panels"},
     "narwhals": {
@@ -147,7 +148,7 @@ READS_FILES = {"_catalog", "_files", "_checks", "_digest"}
 EDGES = {
     *(name for name in LEVEL if name.startswith("_formats.")),
     "_delimited", "readers", "testing", "_render", "cli", "__main__", "__init__", "_border", "_table", "_streams.pieces", "_streams.plain", "_streams.watch", "_streams.blocks", "_streams.heads", "_streams.scans", "_streams.streams", "_streams.progress",
-    "_streams.written", "_streams.ways", "_flagged", "_render_sources", "_render_story", "_documents",
+    "_streams.written", "_streams.ways", "_flagged", "_render_plain", "_render_sources", "_render_story", "_documents",
     "_pages.messages", "_pages.page", "_pages.glance", "html", "fhir", "hl7v2", "omop",
     "_pictures.rendered", "_pictures.saved", "plots",
     *COMMANDS, *SERVICE,

@@ -206,6 +206,9 @@ def test_processes_give_the_same_answers(tmp_path: Path) -> None:
     assert whole[0] == json.dumps(document, ensure_ascii=False, indent=2) + "\n"
     assert document["summary"]["rows"] == 1_050
     assert one[1].startswith("1050 rows: ")
+    shown = run("table", "1")
+    assert shown == run("table", "2")
+    assert shown[0].count("Patient ") == 1_050
 
 
 def test_rows_one_by_one_take_so_many_threads(table: str) -> None:

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import csv
 import io
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -283,19 +280,6 @@ def test_other_exports(text: str, expected: Mapping[int, tuple[str | None, str]]
 
 def test_two_stays_are_two_people() -> None:
     assert len(readers.read_bytes(EICU.encode()).panels) == 2
-
-
-def test_row_by_row_the_value_is_asked_for(tmp_path: Path) -> None:
-    """Where rows stream by, one column is the value; which one is the caller's to say."""
-    labs, out = tmp_path / "labs.csv", tmp_path / "out.csv"
-    labs.write_text(f"{MIMIC}1,Ferritin,Blood,2180-03-23,8.0,8,ng/mL,13,150,,,F,44\n")
-    command = [sys.executable, "-m", "labinterp", "interpret", str(labs), "--stream", "-o", str(out)]
-    failed = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert failed.returncode == 1
-    assert "two columns may be the value: 'value' and 'valuenum'" in " ".join(failed.stderr.split())
-    assert not out.exists()
-    done = subprocess.run([*command, "--column", "value=value"], capture_output=True, check=False)
-    assert (done.returncode, out.exists()) == (0, True)
 
 
 def test_a_range_of_an_adult_is_used_where_the_age_is_not_stated() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import os
 import random
@@ -25,13 +26,18 @@ from tests import engines
 from tests.test_real_data import SHARED, needs_shared, rows_of
 
 from labinterp import Catalog, Finding, LabResult, NotAssessed, Patient, Report, interpret, omop, readers
+from labinterp._flagged import flagged
+from labinterp._formats import omop_in
+from labinterp._formats.forms_out import written
 from labinterp._formats.omop_concepts import Concepts, Meant, shipped
+from labinterp._formats.omop_in import by_persons
 from labinterp._formats.omop_persons import Person, patient_on, people_of
 from labinterp._formats.omop_results import Reader
 from labinterp._identify import Identified, identify
+from labinterp._intake import Piece
 from labinterp._quantity import Unreadable
 from labinterp.errors import InputError, LabInterpError, MissingExtraError
-from labinterp.readers import PanelIn, Source, read_bytes, read_file, read_files
+from labinterp.readers import PanelIn, Source, answers, read_bytes, read_file, read_files
 
 CANARY = "XQZCANARY"
 MEASUREMENT = """measurement_id,person_id,measurement_concept_id,measurement_date,operator_concept_id,value_as_number,value_as_concept_id,unit_concept_id,range_low,range_high,measurement_source_value,measurement_source_concept_id,unit_source_value,value_source_value
@@ -518,6 +524,121 @@ def test_any_database_of_sqlalchemy_is_read(tmp_path: Path) -> None:
             )
     made.close()
     expected(read_file(f"sqlite:///{tmp_path}/cdm.db"))
+
+
+# --- databases in pieces ---------------------------------------------------------------------------------------
+
+MANY = [
+    # measurement, person, concept, day: out of the order of persons, a draw of two rows, a person of two days, rows of nobody
+    (1, 3, 3001122, "2024-01-01"), (2, 1, 3001420, "2024-01-01"), (3, 2, 3001122, "2024-01-02"), (4, 1, 3001122, "2024-01-01"),
+    (5, None, 3001122, "2024-01-01"), (6, 3, 3001420, "2024-02-01"), (7, 2, 3001122, "2024-01-02"), (8, None, 3001420, "2024-01-01"),
+    (9, 7, 3001122, "2024-01-01"), (10, 1, 3001122, "2024-03-01"),
+]  # fmt: skip
+
+
+def many(path: Path, kind: str, ids: str = "integer") -> str:
+    """A database with these measurements, and who 1, 2 and 3 are; and how it is named."""
+    connect: Any = sqlite3.connect if kind == "sqlite" else pytest.importorskip("duckdb").connect
+    made = connect(str(path))
+    made.execute(
+        f"create table measurement (measurement_id integer, person_id {ids}, measurement_concept_id integer, measurement_date date, "
+        "value_as_number double precision, unit_concept_id integer)"
+    )
+    made.execute(
+        "create table person (person_id integer, gender_concept_id integer, year_of_birth integer, month_of_birth integer, day_of_birth integer)"
+    )
+    for number, person, concept, day in MANY:
+        unit = 8842 if concept == 3001122 else 8840
+        made.execute("insert into measurement values (?, ?, ?, ?, ?, ?)", (number, person, concept, day, number * 1.5, unit))
+    for person in (1, 2, 3):
+        made.execute("insert into person values (?, 8532, ?, 5, 4)", (person, 1950 + person))
+    made.commit()
+    made.close()
+    return str(path) if kind == "duckdb" else f"sqlite:///{path}"
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "duckdb"])
+@pytest.mark.parametrize("rows", [1, 2, 3, 100])
+def test_a_database_in_pieces_is_the_whole(tmp_path: Path, kind: str, rows: int) -> None:
+    """The same panels, in the same order, with the same numbers: pieces are parted between two people. What is to be said comes last."""
+    pytest.importorskip("sqlalchemy")
+    address = many(tmp_path / f"cdm.{kind}", kind)
+    piece = Piece("", b"", address) if kind == "sqlite" else Piece("cdm.duckdb", b"", Path(address))
+    *found, last = by_persons(piece, rows)
+    whole = read_file(address)
+    assert [panel for source in found for panel in source.panels] == whole.panels
+    assert [row for source in found for row in source.table.rows] == whole.table.rows  # type: ignore[union-attr]
+    assert last.notes == whole.notes
+    assert last.notes == (
+        "1 of the people measured are not in PERSON; their sex and age are unknown.", "2 rows name no person; each stands for itself."
+    )  # fmt: skip
+    assert len(found) == {1: 6, 2: 5, 3: 3, 100: 1}[rows]
+    people = [{panel.patient.id for panel in source.panels} - {None} for source in found]
+    assert sum(map(len, people)) == len(set().union(*people)) == 4
+    assert [row for source in by_persons(piece, rows, through=False) for panel in source.panels for row in panel.rows].count(1) == len(
+        found
+    )
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "omop"])
+def test_the_command_line_writes_a_database_piece_by_piece(
+    cli: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    """The output is that of the whole; the table has one header."""
+    address = many(tmp_path / "cdm.duckdb", "duckdb")
+    monkeypatch.setattr(omop_in, "MANY", 2)
+    done = cli("interpret", address, "--to", form)
+    assert done.code == 0, done.err
+    source = read_file(address)
+    reports = answers(source)
+    whole = flagged(source, reports) if form == "csv" else written(form, source, reports, Catalog.default()).decode()
+    assert done.out == whole
+    assert "10 rows: " in done.err
+    assert "2 rows name no person" in done.err
+    out = tmp_path / "out.csv.gz"
+    if form == "csv":
+        assert cli("interpret", address, "-o", str(out)).code == 0
+        assert gzip.decompress(out.read_bytes()).decode() == whole
+    if form == "jsonl":  # processes are given all of it
+        assert cli("interpret", address, "--to", form, "--jobs", "2").out == whole
+
+
+def test_people_that_are_written_in_two_ways_are_not_read_in_pieces(cli: Callable[..., Any], tmp_path: Path) -> None:
+    """The database has 01 and 1 in two places, and here they are one person."""
+    pytest.importorskip("sqlalchemy")
+    address = many(tmp_path / "cdm.db", "sqlite", "text")
+    with sqlite3.connect(tmp_path / "cdm.db") as made:
+        made.execute("update measurement set person_id = '01' where measurement_id = 10")
+    made.close()
+    out = tmp_path / "out.jsonl"
+    done = cli("interpret", address, "-o", str(out))
+    assert (done.code, out.exists()) == (1, False)
+    assert "person_id is not written in one way" in " ".join(done.err.split())
+    assert cli("interpret", address, "--to", "json").code == 0
+
+
+def test_postgresql_in_pieces_is_the_whole(cli: Callable[..., Any]) -> None:
+    """Through one cursor on the server."""
+    *found, _ = by_persons(Piece("", b"", postgres()), 1)
+    assert [panel for source in found for panel in source.panels] == read_file(postgres()).panels
+    done = cli("interpret", postgres(), "--to", "jsonl")
+    assert (done.code, len(done.out.splitlines())) == (0, len(read_file(postgres()).panels))
+
+
+def test_a_database_that_breaks_off_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error while rows come by is said as one of the opening, without the words of the database."""
+    duckdb = pytest.importorskip("duckdb")
+    path = tmp_path / "cdm.duckdb"
+    with duckdb.connect(str(path)) as made:
+        made.execute("create table numbers as select i from range(3) t(i)")
+        made.execute(
+            "create view measurement as select i as measurement_id, 1 as person_id, 3001122 as measurement_concept_id, "
+            "case when i < 2 then i else error('SECRET') end as value_as_number from numbers"
+        )
+    for read in (read_file, lambda path: list(by_persons(Piece("cdm.duckdb", b"", path)))):
+        with pytest.raises(InputError, match="cannot be read") as told:
+            read(path)
+        assert "SECRET" not in str(told.value)
 
 
 def test_without_the_packages_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

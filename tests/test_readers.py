@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from labinterp import Finding, LabResult, NotAssessed, assess, interpret
+from labinterp._delimited import long_cells
 from labinterp._inputs import Patient, read_sex, read_yes_no
 from labinterp.errors import InputError, LabInterpError
 from labinterp.readers import PanelIn, read_age, read_bytes, read_contexts, read_date, read_file, read_json, read_rows
@@ -25,6 +30,64 @@ def one(panels: list[PanelIn]) -> PanelIn:
 
 def table(*lines: str) -> list[PanelIn]:
     return read_bytes("\n".join(lines).encode()).panels
+
+
+# --- long cells ----------------------------------------------------------------------------------------------
+
+
+def test_long_cells_are_read_in_several_threads_at_once_and_nothing_is_left_changed() -> None:
+    """How long a cell `csv` reads is one setting of the whole process: whoever ends first must not lower it for the others."""
+    before = csv.field_size_limit()
+    entered, left = threading.Event(), threading.Event()
+
+    def first() -> None:
+        with long_cells(before + 1_000):
+            entered.set()
+            left.wait(10)
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    assert entered.wait(10)
+    with long_cells(before + 500):  # the longer one holds for both
+        assert csv.field_size_limit() == before + 1_000
+    with long_cells(before + 9_000):
+        left.set()
+        thread.join()
+        assert csv.field_size_limit() == before + 9_000  # the other has ended, and this one reads on
+        assert len(next(csv.reader(["x" * (before + 5)]))[0]) == before + 5
+    assert csv.field_size_limit() == before
+
+
+def test_a_limit_that_somebody_else_sets_meanwhile_stays() -> None:
+    before = csv.field_size_limit()
+    try:
+        with long_cells(before + 1_000):
+            csv.field_size_limit(before + 7)
+        assert csv.field_size_limit() == before + 7
+    finally:
+        csv.field_size_limit(before)
+
+
+def test_tables_with_long_cells_are_read_by_many_threads() -> None:
+    long = "x" * 300_000
+    data = f"test,value,unit,note\nFerritin,12,ug/L,{long}\nCRP,3,mg/L,\n".encode()
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: [len(panel.results) for panel in read_bytes(data).panels], range(12)))
+    assert found == [[2]] * 12
+    assert csv.field_size_limit() < 300_000
+
+
+@pytest.mark.parametrize(
+    "row", ["Ferritin,12,ug/L,{long}", 'Ferritin,12,ug/L,"{long}"', 'Ferritin,12,ug/L,"a\n{long}"', 'Ferr"itin,12,ug/L,"{long}"']
+)
+def test_long_cells_stream_by(tmp_path: Path, row: str) -> None:
+    """As they are read whole: the row is answered."""
+    pytest.importorskip("polars")
+    from labinterp._streams.blocks import Blocks
+
+    text = row.replace("{long}", "x" * 300_000) + "\nCRP,3,mg/L,\n"
+    frames = list(Blocks(["test", "value", "unit", "note"], ",").frames([text.encode()]))
+    assert [value for frame in frames for value in frame["value"]] == ["12", "3"]
 
 
 # --- forms ---------------------------------------------------------------------------------------------------

@@ -199,6 +199,38 @@ def test_a_broken_long_table_is_no_wide_one(header: str) -> None:
         assert len(wide(header, "7,12" if "," in header else "12", units={"Ferritin": "ug/L"}).panels) == 1
 
 
+NO_HEADER: dict[str, str] = {
+    # the first line is a row of a long table that looks like the header of a wide one
+    "two tests in its first row": "Ferritin,CRP,mg/L\nFerritin,12,ug/L\n",
+    "comments that name tests": "p1,Ferritin,pending,CRP\np2,CRP,pending,Ferritin\n",
+    "a unit behind the test": "Ferritin ug/L,low\nCRP mg/L,low\n",
+    "a vitamin below": "Ferritin (ug/L),x\n25(OH)D,x\n",
+    "a group and a test": "Ferritin;serum ferritin;12;ug/L\nCRP;CRP;3;mg/L\n",
+    "codes for names": "p1;Ferritin (ug/L);34\np1;30522;3\n",
+    "turned round": "Ferritin (ug/L),12,13\nCRP (mg/L),3,4\n",
+}
+
+
+@pytest.mark.parametrize("case", NO_HEADER)
+def test_a_long_table_without_its_header_is_no_wide_one(case: str) -> None:
+    """The number of one test would be read as that of another; a header line is asked for."""
+    with pytest.raises(InputError, match=r"a header line is needed|its header to be missing or damaged"):
+        wide(*NO_HEADER[case].splitlines())
+
+
+def test_a_wide_table_may_have_words_and_numbers_of_years() -> None:
+    """Words that are no test are values that cannot be read; a number heads a column where the person's columns are named."""
+    found = wide("id,sex,age,Ferritin (ug/L),CRP (mg/L),2004", "1,F,34,12,neg,x", "2,F,34,haemolysed,3,y")
+    assert [[str(result.value) for result in panel.results] for panel in found.panels] == [["12", "neg"], ["haemolysed", "3"]]
+
+
+def test_a_row_that_ran_into_the_header_is_told() -> None:
+    """Its line end is lost: the other rows are read, and that one may be lost is said."""
+    found = wide("patient_id,test,value,unit,sex,agep1,Ferritin,12,ug/L,F,34", "p1,CRP,3,mg/L,F,34")
+    assert [result.test for panel in found.panels for result in panel.results] == ["CRP"]
+    assert any("may have run into it and be lost" in note for note in found.notes)
+
+
 # --- headers further down, odd beginnings ---------------------------------------------------------------------------
 
 

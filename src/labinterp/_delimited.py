@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from labinterp._lazy import pattern
 from labinterp.errors import InputError
@@ -41,21 +43,48 @@ def cells_of(text: str, delimiter: str) -> tuple[list[list[str]], str]:
     text = text.removeprefix(separator_line(text))
     if '"' in text:
         text = _quotes_closed(text, delimiter)
-    longest = csv.field_size_limit()
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
-        csv.field_size_limit(max(longest, len(text) + 1))  # one long cell is no reason to lose the others
-        lines = list(reader)
+        with long_cells(len(text) + 1):  # one long cell is no reason to lose the others
+            lines = list(reader)
     except csv.Error as error:
         raise InputError(
             f"line {reader.line_num}: this is not a table that can be read ({error}); accepted: CSV and TSV with a header line"
         ) from None
-    finally:
-        csv.field_size_limit(longest)
     first = next((n for n, line in enumerate(lines) if any(cell.strip() for cell in line)), None)
     if first is None:
         raise InputError("the file is empty; accepted: CSV, TSV or JSON with one result a row")
     return lines[first:], delimiter
+
+
+class _Limit:
+    """The longest cell that `csv` reads, which is one for the whole process: raised while anybody here reads, in whatever threads, then put back."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.readers = self.before = self.raised = 0
+
+
+_LIMIT = _Limit()
+
+
+@contextmanager
+def long_cells(longest: int) -> Iterator[None]:
+    """Within it, cells of so many characters are read. Whoever reads a short text changes nothing; what somebody else has set meanwhile stays."""
+    with _LIMIT.lock:
+        if not _LIMIT.readers:
+            _LIMIT.before = _LIMIT.raised = csv.field_size_limit()
+        _LIMIT.readers += 1
+        if longest > csv.field_size_limit():
+            csv.field_size_limit(longest)
+            _LIMIT.raised = longest
+    try:
+        yield
+    finally:
+        with _LIMIT.lock:
+            _LIMIT.readers -= 1
+            if not _LIMIT.readers and csv.field_size_limit() == _LIMIT.raised:
+                csv.field_size_limit(_LIMIT.before)
 
 
 def separator_line(text: str) -> str:

@@ -14,6 +14,7 @@ from rich.text import Text
 from labinterp._catalog import Catalog
 from labinterp._identify import simply_not_here
 from labinterp._quantity import Quantity
+from labinterp._render_plain import PlainConsole
 from labinterp._render_sources import Sources
 from labinterp._report import Advice, PatternMatch, Report
 from labinterp._results import Finding, NotAssessed
@@ -36,7 +37,7 @@ _STYLE = {
 }
 
 
-def show_report(console: Console, report: Report, catalog: Catalog, sources: Sources | None = None) -> None:
+def show_report(console: Console | PlainConsole, report: Report, catalog: Catalog, sources: Sources | None = None) -> None:
     """Print one report: person, results, what could not be assessed, red flags, patterns, muscle, standing sentences.
 
     Args:
@@ -87,9 +88,11 @@ _WIDE = 100  # columns of a terminal; on a narrower one a table has no lines bet
 _WORD = 20  # letters of a word that is kept whole
 
 
-def _table(console: Console, names: tuple[str, ...], rows: list[list[Text]]) -> None:
+def _table(console: Console | PlainConsole, names: tuple[str, ...], rows: list[list[Text]]) -> None:
     """Print a table of answers: no word of it is parted as long as there is room, the last column at the "/" of its ids."""
     wide = console.width >= _WIDE
+    if wide and isinstance(console, PlainConsole) and console.table(names, rows):
+        return
     table = Table(box=box.HEAVY_HEAD, show_edge=False, pad_edge=False, header_style="bold")
     if not wide:
         table.box, table.padding = box.SIMPLE_HEAD, (0, 1, 0, 0)
@@ -185,7 +188,7 @@ def _cites(finding: Finding) -> list[Any]:
     return [*finding.citations, *(finding.derived_from.cite if finding.derived_from else ())]
 
 
-def _derived(console: Console, report: Report, marks: Marks) -> None:
+def _derived(console: Console | PlainConsole, report: Report, marks: Marks) -> None:
     """What was computed from the results, in a small table of its own."""
     if not report.derived:
         return
@@ -219,7 +222,7 @@ def _shown(quantity: Quantity) -> str:
     return f"{quantity.number} {quantity.unit.replace('{1.73_m2}', '1.73 m2')}"
 
 
-def _section(console: Console, title: str, lines: Iterable[str], style: str = "bold") -> None:
+def _section(console: Console | PlainConsole, title: str, lines: Iterable[str], style: str = "bold") -> None:
     listed = list(lines)
     if not listed:
         return

@@ -9,6 +9,7 @@ from rich.console import Console  # noqa: TC002
 from rich.padding import Padding
 from rich.text import Text
 
+from labinterp._render_plain import PlainConsole
 from labinterp._trace import cited
 
 
@@ -23,7 +24,7 @@ class Sources:
         numbers = sorted({self.lines.setdefault(cited(cite), len(self.lines) + 1) for cite in cites})
         return f" [{', '.join(map(str, numbers))}]" if numbers else ""
 
-    def show(self, console: Console) -> None:
+    def show(self, console: Console | PlainConsole) -> None:
         """Print the list, if there is one."""
         if self.lines:
             console.print(Text("\nSources", style="bold"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from contextlib import nullcontext
 from typing import Annotated, NoReturn
 
 import typer
@@ -14,6 +15,7 @@ from labinterp._commands.explaining import effects, explain
 from labinterp._commands.looking_up import analytes, check, convert, limits_command, schema
 from labinterp._commands.output import Incomplete
 from labinterp._commands.plotting import plot
+from labinterp._commands.quiet import without_panics
 from labinterp._commands.reading import interpret
 from labinterp._commands.reporting import report
 from labinterp._commands.serving import serve
@@ -55,7 +57,8 @@ def app() -> NoReturn:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
-        _app()
+        with nullcontext() if sys.argv[1:2] == ["serve"] else without_panics():  # a service runs on: what is written there is its log
+            _app()
     except SystemExit as stop:  # 2 is the parser's word for a usage error
         sys.exit(1 if stop.code == 2 else stop.code)
     except Incomplete:

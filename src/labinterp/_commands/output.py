@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import gzip
-import io
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from rich.console import Console
 
 from labinterp import __version__
 from labinterp._catalog import Catalog
+from labinterp._render_plain import PlainConsole
 from labinterp._report import Report
 from labinterp._streams.written import appearing
 from labinterp.errors import InputError, MissingExtraError
@@ -55,15 +55,28 @@ def write(path: Path | None, text: str | bytes) -> None:
     Raises:
         InputError: The file cannot be written.
     """
-    data = text.encode("utf-8", "replace") if isinstance(text, str) else text
+    write_pieces(path, [text.encode("utf-8", "replace") if isinstance(text, str) else text])
+
+
+def write_pieces(path: Path | None, pieces: Iterable[bytes]) -> None:
+    """The same of what comes piece by piece: none is kept. On standard output what came before an error stays.
+
+    Args:
+        path: None for standard output.
+        pieces: Made while they are written.
+
+    Raises:
+        InputError: The file cannot be written.
+    """
     if path is None:
         sys.stdout.flush()
-        sys.stdout.buffer.write(data)  # whatever the terminal can show: files and pipes get UTF-8
-        sys.stdout.buffer.flush()
+        for piece in pieces:
+            sys.stdout.buffer.write(piece)  # whatever the terminal can show: files and pipes get UTF-8
+            sys.stdout.buffer.flush()
         return
     try:
-        with appearing(path) as place:
-            place.write_bytes(data)
+        with appearing(path) as place, place.open("wb") as file:
+            file.writelines(pieces)
     except FileNotFoundError:
         raise InputError(f"the output cannot be written: there is no folder {str(path.parent)!r}; make it, or name another") from None
     except OSError as error:
@@ -92,11 +105,23 @@ def console() -> Console:
     return Console(width=None if sys.stdout.isatty() or os.environ.get("COLUMNS") else PRINTED)
 
 
-def write_shown(path: Path | None, show: Callable[[Console], None]) -> None:
-    """What is shown on a console: on the terminal, or as plain text in a file."""
-    if path is None:
+def plain_width(path: Path | None) -> int | None:
+    """How wide plain text for an output is; None where it is a terminal, or whatever else has colours or no UTF-8."""
+    if path is not None:
+        return PRINTED
+    here = console()
+    return None if here.is_terminal or here.color_system or not here.encoding.startswith("utf") else here.width
+
+
+def write_shown(path: Path | None, show: Callable[[Console | PlainConsole], None]) -> None:
+    """What is shown on a console: on the terminal, or as plain text in a file or a pipe."""
+    width = plain_width(path)
+    if width is None:
         show(console())
         return
-    kept = Console(file=io.StringIO(), record=True, width=PRINTED)
-    show(kept)
-    write(path, kept.export_text())
+    plain = PlainConsole(width)
+    show(plain)
+    try:
+        write(path, plain.taken())
+    except BrokenPipeError:  # whoever reads has seen enough
+        console().on_broken_pipe()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -38,20 +39,23 @@ from labinterp._commands.options import (
     pairs,
     stated,
 )
-from labinterp._commands.output import Incomplete, document_text, packed, write, write_json, write_shown
-from labinterp._commands.reports import reports_of, texts_of, worth_it
+from labinterp._commands.output import Incomplete, document_text, packed, plain_width, write, write_json, write_pieces, write_shown
+from labinterp._commands.piecewise import Told, answers, by_pieces, in_lines
+from labinterp._commands.reports import Stated, reports_of, texts_of, worth_it
 from labinterp._documents import document
 from labinterp._flagged import flagged, no_clash
 from labinterp._formats.forms_out import FORMS, written
 from labinterp._formats.parquet_files import parquet_names
 from labinterp._formats.unpacked import taken
 from labinterp._intake import Source, Wanted
+from labinterp._render_plain import PlainConsole
 from labinterp._streams.pieces import PARQUET, Given, given
-from labinterp._streams.ways import beginning, way
+from labinterp._streams.ways import Way, beginning, way
 from labinterp._summary import counts, told
 from labinterp.errors import InputError
 from labinterp.readers import read_bytes, read_files
 
+_MORE = "Where each line and sentence is printed: add --sources."
 _BEGINNING = 1 << 20  # bytes of a file in which its header is looked for
 
 
@@ -155,6 +159,12 @@ def interpret(
                 "--columns, --summary and --source-column go with rows one by one, --unit, --sheet and --from do not; leave one of them out"
             )
         raise InputError("--columns, --summary and --source-column go with rows one by one; add --stream")
+    options["research"] = research
+    told_of = partial(stated, sex=sex, age=age, pregnant=pregnant)
+    pieces = None if jobs else by_pieces(inputs, how, wanted, from_)
+    if pieces is not None:
+        _end(*_piecewise(pieces, how, told_of, options), strict)
+        return
     reading = wanted._asdict()
     source = (
         read_bytes(taken(sys.stdin.buffer, "standard input"), format=from_, **reading)
@@ -163,12 +173,17 @@ def interpret(
     )
     if how.form == "csv":
         no_clash(source)
-    options["research"] = research
-    told_of = partial(stated, sex=sex, age=age, pregnant=pregnant)
-    if jobs and worth_it(source.panels, how.form, jobs):
-        texts, counted = texts_of(source.panels, told_of, options, how.form, jobs)
-        write(how.out, document_text(catalog, texts, counted) if how.form == "json" else "".join(f"{text}\n" for text in texts))
-        _end(source, counted, strict)
+    width = plain_width(how.out) if how.form == "table" and not sources else 0
+    if jobs and width is not None and not sources and worth_it(source.panels, how.form, jobs):
+        texts, counted = texts_of(source.panels, told_of, options, how.form, jobs, width)
+        if how.form == "table":
+            write_shown(how.out, partial(_show_texts, texts))
+        else:
+            write(how.out, document_text(catalog, texts, counted) if how.form == "json" else "".join(f"{text}\n" for text in texts))
+        _end(source.notes, counted, strict)
+        return
+    if in_lines(how):
+        _end(*_piecewise(iter([source]), how, told_of, options), strict)
         return
     reports = reports_of(source.panels, told_of, options)
     if how.form == "json":
@@ -181,26 +196,44 @@ def interpret(
         from labinterp._render import show_report
         from labinterp._render_sources import Sources
 
-        def show(console: Console) -> None:
+        def show(console: Console | PlainConsole) -> None:
             gathered = Sources() if sources else None
             for report in reports:
                 show_report(console, report, catalog, gathered)
             if gathered:
                 gathered.show(console)
             elif reports:
-                console.print("Where each line and sentence is printed: add --sources.")
+                console.print(_MORE)
 
         write_shown(how.out, show)
-    _end(source, counts(reports), strict)
+    _end(source.notes, counts(reports), strict)
 
 
-def _end(source: Source, counted: dict[str, Any], strict: bool) -> None:
+def _piecewise(pieces: Iterator[Source], how: Way, told_of: Stated, options: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
+    """Write an output while its sources are read.
+
+    Returns:
+        tuple: the notes of the sources, and what came of all rows.
+    """
+    said = Told([], [])
+    write_pieces(how.out, answers(pieces, how, told_of, options, options["catalog"], said))
+    return said.notes, said.summary()
+
+
+def _show_texts(texts: Sequence[str], console: Console | PlainConsole) -> None:
+    """Print what is plain text already."""
+    for text in texts:
+        console.write(text) if isinstance(console, PlainConsole) else console.out(text, end="", highlight=False)
+    console.print(_MORE)
+
+
+def _end(notes: Sequence[str], counted: dict[str, Any], strict: bool) -> None:
     """What there is to say of the files and of the answers, on standard error.
 
     Raises:
         Incomplete: A row was not assessed, and that is an error.
     """
-    for note in source.notes:
+    for note in notes:
         typer.echo(note, err=True)
     typer.echo(told(counted), err=True)
     if strict and counted["not_assessed"]:

@@ -10,6 +10,7 @@ from labinterp._delimited import cells_of, delimiter_of, text_of
 from labinterp._formats.tables import panels_of
 from labinterp._formats.wide_tables import Wide, wide_panels, wide_table
 from labinterp._intake import Source, Wanted, stood
+from labinterp._quantity import PLAIN
 from labinterp._table import TITLES, Table, header_of, roles_in
 from labinterp.errors import InputError
 
@@ -60,6 +61,7 @@ def source_of(grid: Grid, wanted: Wanted) -> Source:
     name, first = stood(grid.name, grid.where) if grid.where else grid.name, above + 2 if grid.counted else 1
     notes = [_passed_over(grid, above)] if any(cell.strip() for line in grid.lines[:above] for cell in line) else []
     if wide is None:
+        notes += _run_into(table, grid)
         return Source(panels_of(table, exact, name, first), table, grid.format, tuple(notes))
     wide = wide._replace(table=table)
     panels, answers, said = wide_panels(wide, exact, name, first)
@@ -88,6 +90,17 @@ def is_wide(lines: list[list[str]], wanted: Wanted) -> bool:
             return False
         return True
     return False
+
+
+def _run_into(table: Table, grid: Grid) -> list[str]:
+    """What is to be said of a header that holds numbers and is longer than every row: a row may have run into it."""
+    numbers = [cell.strip() for cell in table.header if PLAIN(cell.strip())]
+    if not numbers or not table.rows or max(map(len, table.rows)) >= len(table.header):
+        return []
+    place = stood(grid.name, grid.where) if grid.where else grid.name
+    return [
+        f"{place or 'the table'}: the header holds numbers and is longer than every row; a row of results may have run into it and be lost."
+    ]
 
 
 def _passed_over(grid: Grid, above: int) -> str:

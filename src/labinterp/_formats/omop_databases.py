@@ -5,7 +5,8 @@ What a server says of an address, a user or a password never becomes part of a m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -27,6 +28,7 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "person": ("person_id", "gender_concept_id", "gender_source_value", "year_of_birth", "month_of_birth", "day_of_birth"),
     "concept": ("concept_id", "concept_name", "vocabulary_id", "concept_code"),
 }
+_ORDER: Final = ("person_id", "measurement_id")  # of measurements: a person's rows stand together
 # Only rows that belong to a measurement; CONCEPT alone has millions.
 _ONLY: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
     "person": (("person_id", "person_id"),),
@@ -63,12 +65,43 @@ class CdmTable(NamedTuple):
         return {name.strip().strip("\ufeff").casefold(): number for number, name in reversed(list(enumerate(self.header)))}
 
 
-class _Stored(NamedTuple):
+class Stored(NamedTuple):
+    """A table of a database while it is open.
+
+    Attributes:
+        name: As for `CdmTable`.
+        header: As for `CdmTable`.
+        rows: To come, once; those of MEASUREMENT person by person.
+    """
+
+    name: str
+    header: list[str]
+    rows: Iterator[list[str]]
+
+    def whole(self) -> CdmTable:
+        """All of it."""
+        return CdmTable(self.name, self.header, list(self.rows), stored=True)
+
+
+class _Found(NamedTuple):
     """A table of a database: schema, name and columns as they are spelled there."""
 
     schema: str
     name: str
     columns: Mapping[str, str]
+
+
+def tables_in(piece: Piece, schema: str | None = None) -> Iterator[Stored]:
+    """The tables of a database one by one, MEASUREMENT last; each is to be read before the next is asked for.
+
+    Args:
+        piece: A DuckDB file where it lies, or the address of a database.
+        schema: Of a database.
+
+    Raises:
+        InputError: As for `read_duckdb` and `read_address`.
+    """
+    return _address(piece.path, schema) if isinstance(piece.path, str) and "://" in piece.path else _duckdb(piece, schema)
 
 
 def read_duckdb(piece: Piece, schema: str | None = None) -> Iterator[CdmTable]:
@@ -77,23 +110,32 @@ def read_duckdb(piece: Piece, schema: str | None = None) -> Iterator[CdmTable]:
     Raises:
         InputError: It cannot be opened, or has no table of measurements.
     """
+    return (table.whole() for table in _duckdb(piece, schema))
+
+
+def _duckdb(piece: Piece, schema: str | None) -> Iterator[Stored]:
     try:
         import duckdb
     except ImportError:
         raise MissingExtraError("omop") from None
     if piece.path is None:
         raise InputError("a DuckDB file is read where it lies, unpacked; give its name")
-    try:
-        settings = {"enable_external_access": "false", "autoload_known_extensions": "false", "lock_configuration": "true"}
-        with duckdb.connect(str(piece.path), read_only=True, config=settings) as connection:
-            listed = connection.execute("SELECT table_schema, table_name, column_name FROM information_schema.columns").fetchall()
-            tables = _chosen(listed, schema, "main")
-            for table in tables.values():
-                sql, columns = _select(table, tables["measurement"])
-                yield CdmTable(piece.name, columns, _texts(_fetched(connection.execute(sql))), stored=True)
-    except duckdb.Error as error:
-        said = "was written by another version, is in use by another program, or is damaged"
-        raise InputError(f"{piece.name}: the DuckDB file cannot be read ({type(error).__name__}); perhaps it {said}") from None
+
+    @contextmanager
+    def told() -> Iterator[None]:
+        try:
+            yield
+        except duckdb.Error as error:
+            said = "was written by another version, is in use by another program, or is damaged"
+            raise InputError(f"{piece.name}: the DuckDB file cannot be read ({type(error).__name__}); perhaps it {said}") from None
+
+    settings = {"enable_external_access": "false", "autoload_known_extensions": "false", "lock_configuration": "true"}
+    with told(), duckdb.connect(str(piece.path), read_only=True, config=settings) as connection:
+        listed = connection.execute("SELECT table_schema, table_name, column_name FROM information_schema.columns").fetchall()
+        tables = _chosen(listed, schema, "main")
+        for table in reversed(tables.values()):
+            sql, columns = _select(table, tables["measurement"])
+            yield Stored(piece.name, columns, _texts(_fetched(connection.execute(sql)), told))
 
 
 def _fetched(cursor: Any) -> Iterator[Sequence[Any]]:
@@ -101,7 +143,7 @@ def _fetched(cursor: Any) -> Iterator[Sequence[Any]]:
         yield from rows
 
 
-def _select(table: _Stored, measurement: _Stored) -> tuple[str, list[str]]:
+def _select(table: _Found, measurement: _Found) -> tuple[str, list[str]]:
     """A SELECT of DuckDB that gives texts (a float as its shortest), and the names of its columns."""
     columns = [name for name in COLUMNS[table.name.casefold()] if name in table.columns]
     shown = ", ".join(f"CAST({_quoted(table.columns[name])} AS VARCHAR)" for name in columns)
@@ -114,8 +156,9 @@ def _select(table: _Stored, measurement: _Stored) -> tuple[str, list[str]]:
     ]
     if used:
         sql += f" WHERE {' OR '.join(used)}"
-    if table is measurement and "measurement_id" in table.columns:
-        sql += f" ORDER BY {_quoted(table.columns['measurement_id'])}"
+    by = [_quoted(table.columns[name]) for name in _ORDER if name in table.columns]
+    if table is measurement and by:
+        sql += f" ORDER BY {', '.join(by)}"
     return sql, columns
 
 
@@ -133,11 +176,15 @@ def read_address(address: str, schema: str | None = None) -> Iterator[CdmTable]:
     Raises:
         InputError: It cannot be reached, or has no table of measurements. The address is not part of the message.
     """
+    return (table.whole() for table in _address(address, schema))
+
+
+def _address(address: str, schema: str | None) -> Iterator[Stored]:
     try:
         import sqlalchemy as sa
     except ImportError:
         raise MissingExtraError("omop") from None
-    try:
+    with _told():
         url = sa.make_url(address)
         schema = schema or str(url.query.get("schema") or "") or None
         url = url.difference_update_query(["schema"])
@@ -151,6 +198,15 @@ def read_address(address: str, schema: str | None = None) -> Iterator[CdmTable]:
             if sqlite:
                 connection.execute(sa.text("PRAGMA query_only = ON"))
             yield from _tables(connection, schema)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Errors of a database and of its driver, without what they say of an address."""
+    import sqlalchemy as sa
+
+    try:
+        yield
     except InputError:
         raise
     except ModuleNotFoundError as error:
@@ -167,7 +223,7 @@ def read_address(address: str, schema: str | None = None) -> Iterator[CdmTable]:
         raise InputError(f"the address of the database cannot be used ({type(error).__name__})") from None
 
 
-def _tables(connection: Any, schema: str | None) -> Iterator[CdmTable]:
+def _tables(connection: Any, schema: str | None) -> Iterator[Stored]:
     import sqlalchemy as sa
 
     look = sa.inspect(connection)
@@ -180,11 +236,11 @@ def _tables(connection: Any, schema: str | None) -> Iterator[CdmTable]:
         ]
     tables = _chosen(listed, schema, usual)
 
-    def held(table: _Stored) -> Any:
+    def held(table: _Found) -> Any:
         return sa.table(table.name, *(sa.column(name) for name in table.columns.values()), schema=table.schema or None)
 
     measurement, stored = held(tables["measurement"]), tables["measurement"]
-    for kind, table in tables.items():
+    for kind, table in reversed(tables.items()):
         names = [name for name in COLUMNS[kind] if name in table.columns]
         source = measurement if table is stored else held(table)
         query = sa.select(*(source.c[table.columns[name]] for name in names))
@@ -195,13 +251,13 @@ def _tables(connection: Any, schema: str | None) -> Iterator[CdmTable]:
         ]
         if used:
             query = query.where(sa.or_(*used))
-        if table is stored and "measurement_id" in table.columns:
-            query = query.order_by(source.c[table.columns["measurement_id"]])
+        if table is stored:
+            query = query.order_by(*(source.c[table.columns[name]] for name in _ORDER if name in table.columns))
         rows = connection.execution_options(stream_results=True, yield_per=_AT_ONCE).execute(query)  # a cursor on the server
-        yield CdmTable(table.name, names, _texts(rows), stored=True)
+        yield Stored(table.name, names, _texts(rows, _told))
 
 
-def _chosen(listed: Iterable[Sequence[Any]], schema: str | None, usual: str) -> dict[str, _Stored]:
+def _chosen(listed: Iterable[Sequence[Any]], schema: str | None, usual: str) -> dict[str, _Found]:
     """The tables of one schema, MEASUREMENT first: the schema that was named, the usual one, or the only one that has them.
 
     Raises:
@@ -217,11 +273,13 @@ def _chosen(listed: Iterable[Sequence[Any]], schema: str | None, usual: str) -> 
     if len(fit) > 1 and usual not in fit:
         raise InputError(f"{len(fit)} schemas have a table measurement: {', '.join(sorted(fit)[:8])}; name one: ?schema={sorted(fit)[0]}")
     where = usual if usual in fit else fit[0]
-    return {kind: _Stored(where, *found[where][kind]) for kind in COLUMNS if kind in found[where]}
+    return {kind: _Found(where, *found[where][kind]) for kind in COLUMNS if kind in found[where]}
 
 
-def _texts(rows: Iterable[Sequence[Any]]) -> list[list[str]]:
-    return [[text_of(cell) for cell in row] for row in rows]
+def _texts(rows: Iterable[Sequence[Any]], told: Callable[[], AbstractContextManager[None]]) -> Iterator[list[str]]:
+    with told():  # whoever takes the rows is not within the `with` of the table
+        for row in rows:
+            yield [text_of(cell) for cell in row]
 
 
 def text_of(cell: Any) -> str:

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from labinterp._formats.omop_databases import DUCKDB, CdmTable, read_address, read_duckdb
+from labinterp._formats.parquet_ends import END, damaged, whole
 from labinterp._intake import Piece, Wanted
 from labinterp._table import read_cells
 from labinterp.errors import InputError, MissingExtraError
 
 _PARQUET: Final = b"PAR1"
-_BROKEN: Final = "{}: the Parquet file breaks off or is damaged; get it again"
 
 
 class Cdm(NamedTuple):
@@ -95,10 +95,9 @@ def _parquet(piece: Piece) -> CdmTable:
         import polars as pl
     except ImportError:
         raise MissingExtraError("dataframes") from None
-    try:
+    whole(piece.data[-END:], len(piece.data), piece.name)
+    with damaged(piece.name):
         frame = pl.read_parquet(io.BytesIO(piece.data))
-    except (pl.exceptions.PolarsError, OSError, ValueError):
-        raise InputError(_BROKEN.format(piece.name or "a file")) from None
     plain = frame.select(pl.col(name) for name, kind in frame.schema.items() if not kind.is_nested() and kind != pl.Binary)
     texts = plain.select(pl.all().cast(pl.String, strict=False).fill_null(""))  # a float becomes its shortest text
     return CdmTable(piece.name, texts.columns, list(map(list, texts.rows())))

@@ -10,6 +10,7 @@ from typing import Any, Final
 from labinterp._formats.cell_texts import NESTED, cell_of
 from labinterp._formats.grids import Grid, source_of
 from labinterp._formats.kinds import PARQUET
+from labinterp._formats.parquet_ends import END, damaged, whole, whole_file
 from labinterp._intake import Piece, Source, Wanted
 from labinterp.errors import InputError, MissingExtraError
 
@@ -40,12 +41,10 @@ def parquet_names(path: Path) -> list[str]:
     except ImportError:
         raise MissingExtraError("dataframes") from None
     try:
-        return list(pl.read_parquet_schema(path))
-    except (pl.exceptions.PolarsError, OSError, ValueError):
-        return []
-    except BaseException as error:
-        if type(error).__name__ != "PanicException":
-            raise
+        whole_file(path)
+        with damaged():
+            return list(pl.read_parquet_schema(path))
+    except InputError:
         return []
 
 
@@ -55,18 +54,13 @@ def _read(piece: Piece, wanted: Wanted) -> Source:
     except ImportError:
         raise MissingExtraError("dataframes") from None
     called = f"{piece.name}: " if piece.name else ""
-    try:
+    whole(piece.data[-END:], len(piece.data), piece.name)
+    with damaged(piece.name):
         lazy = pl.scan_parquet(io.BytesIO(piece.data))
         width, height = len(lazy.collect_schema()), int(lazy.select(pl.len()).collect().item())
         if width * height > MOST_CELLS:
             raise InputError(f"{called}{height:,} rows are too many to be read together; read them row by row: -o NAME.parquet")
         frame = lazy.collect()
-    except (pl.exceptions.PolarsError, OSError, ValueError, OverflowError):
-        raise InputError(f"{called}this is not a whole Parquet file; get it again") from None
-    except BaseException as error:
-        if type(error).__name__ != "PanicException":
-            raise
-        raise InputError(f"{called}this is not a whole Parquet file; get it again") from None
     texts: list[list[str]] = []
     exact: dict[tuple[int, int], Any] = {}
     for at, column in enumerate(frame.get_columns()):

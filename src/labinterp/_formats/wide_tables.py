@@ -81,11 +81,13 @@ def wide_table(lines: Sequence[Sequence[str]], wanted: Wanted, catalog: Catalog,
         looked += len(line)
         if looked > MOST_COLUMNS:
             break
-        if number and any(cell.strip()[:1].isdigit() and cell.strip().replace(".", "").replace(",", "").isdigit() for cell in line):
+        numbers = any(cell.strip()[:1].isdigit() and cell.strip().replace(".", "").replace(",", "").isdigit() for cell in line)
+        if numbers and (number or not any(role_of(cell) in _PERSON for cell in line)):
             continue  # a row of numbers is no header
         found = _columns(line, lines[number + 1] if number + 1 < len(lines) else [], wanted, catalog)
         known = [one for one in found.results if one.analyte]
         if len(known) > 1 or any(one.units or one.unit_at >= 0 or one.given for one in known):
+            _no_tests_below(line, lines[number + 1 :], found, catalog)
             persons = _persons(line, wanted)
             return found._replace(table=Table(list(line), [], persons, ",", "", number))
         almost = almost or next((one.header for one in known), "")
@@ -128,6 +130,33 @@ def _columns(header: Sequence[str], below: Sequence[str], wanted: Wanted, catalo
     results = _given(list(found.values()), wanted.units, catalog)
     others = [names[at] for at in rest if at not in beside.values()]
     return Wide(Table([], [], {}, ",", ""), results, others, units_row)
+
+
+_TESTS = 200  # different texts that are looked at
+
+
+def _no_tests_below(header: Sequence[str], rows: Sequence[Sequence[str]], found: Wide, catalog: Catalog) -> None:
+    """A table with a result in each row whose header is gone begins with a row that names tests, too; but so do those below it.
+
+    Raises:
+        InputError: A cell in a column of results is the name of a test: which number belongs to which test is not known.
+    """
+    looked: set[str] = set()
+    for row in rows:
+        if row == header:  # two exports, one behind the other
+            continue
+        for column in found.results:
+            cell = row[column.at].strip() if column.at < len(row) else ""
+            if not cell[:1].isalpha() and not (cell[:1].isdigit() and "(" in cell):  # a value; 25(OH)D is none
+                continue
+            if cell in looked or len(looked) == _TESTS:
+                continue
+            looked.add(cell)
+            if read_header(catalog, cell).known:
+                raise InputError(
+                    f"the cells below {column.header[:30]!r} are names of tests, so the first line seems to be a row of a table with one "
+                    "result a row, and its header to be missing or damaged; put one above it, such as test,value,unit"
+                )
 
 
 def _is_role(name: str) -> bool:

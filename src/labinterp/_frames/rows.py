@@ -230,6 +230,8 @@ class RowReader:
 
     def _on_a_line(self, values: Numbers, tables: Tables, rows: Ints, stretch: Ints) -> Any:
         width = 2**tables.levels - 1
+        if not width:  # no kind of row so far has a line
+            return np.empty(0, np.int64)
         at = stretch - tables.first.take(rows)
         last = np.minimum(at, width - 1)
         above = tables.edges.take(rows * width + last)

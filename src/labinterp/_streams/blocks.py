@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
+from labinterp._delimited import long_cells
 from labinterp._streams.pieces import cut_line, decoded, lines_of
 from labinterp._streams.quoting import closed_rows
 from labinterp.errors import InputError
@@ -205,7 +206,8 @@ class Blocks:
 
     def _cells(self, lines: list[str]) -> list[list[str]]:
         try:
-            return list(csv.reader(lines, delimiter=self._delimiter))
+            with long_cells(sum(map(len, lines)) + 1):
+                return list(csv.reader(lines, delimiter=self._delimiter))
         except csv.Error as error:
             raise InputError(
                 f"a row behind row {self.rows}: this is not a table that can be read ({error}); accepted: CSV and TSV with a header line"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
-from labinterp._delimited import separator_line
+from labinterp._delimited import long_cells, separator_line
 from labinterp._streams.pieces import as_utf8, cut_line, decoded, lines_of
 from labinterp._streams.quoting import closed_rows
 from labinterp._table import Table, read_table
@@ -59,7 +59,8 @@ def head(pieces: Iterator[bytes], columns: dict[str, str], delimiter: str | None
     begun = False
     for row in closed_rows(lines[used : used + 200], table.delimiter, width)[0]:
         used += len(lines_of(row))
-        begun = begun or any(cell.strip() for cells in csv.reader(lines_of(row), delimiter=table.delimiter) for cell in cells)
+        with long_cells(len(row) + 1):
+            begun = begun or any(cell.strip() for cells in csv.reader(lines_of(row), delimiter=table.delimiter) for cell in cells)
         if begun and above == 0:
             break
         above -= begun

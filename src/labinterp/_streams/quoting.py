@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from labinterp._delimited import long_cells
+
 _MOST_LINES = 100  # of one row
 
 
@@ -59,7 +61,10 @@ def _whole_row(line: str, delimiter: str, width: int) -> bool:
         return False
     if '"' not in line:
         return True
-    return not _left_open(line, delimiter) and line.count('"') % 2 == 0 and len(next(csv.reader([line], delimiter=delimiter))) > width
+    if _left_open(line, delimiter) or line.count('"') % 2:
+        return False
+    with long_cells(len(line) + 1):
+        return len(next(csv.reader([line], delimiter=delimiter))) > width
 
 
 @lru_cache

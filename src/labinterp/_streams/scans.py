@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, cast
 import polars as pl
 from polars.io.plugins import register_io_source
 
+from labinterp._formats.parquet_ends import damaged, whole_file
 from labinterp._streams.blocks import STATE, Blocks
 from labinterp._streams.heads import Head, head
 from labinterp._streams.pieces import PARQUET, TEXT, Given
@@ -176,12 +177,11 @@ def _frames(one: Given, how: How, watch: Watch) -> Iterator[pl.DataFrame]:
 def _parquet(given: Sequence[Given], how: How, watch: Watch) -> Scan:
     frames, schemas = [], []
     for one in given:
-        try:
+        whole_file(one.path or Path(), one.name)
+        with damaged(one.name):
             frame = pl.scan_parquet(one.path or "", glob=False, hive_partitioning=False)
             schemas.append(frame.collect_schema())
             rows = int(frame.select(pl.len()).collect().item())
-        except (pl.exceptions.PolarsError, OSError):
-            raise InputError(f"{one.name}: this is not a whole Parquet file; get it again") from None
         frames.append(frame)
         watch.rows += rows
         watch.total = None if watch.total is None else watch.total + rows

@@ -28,6 +28,7 @@ except ImportError:
 from labinterp._frames.asked import READ, RESULTS, Asked, asked
 from labinterp._frames.asked import ROLES as ASKED_ROLES
 from labinterp._streams.blocks import BLANK, STATE, TORN
+from labinterp._streams.paired import Paired
 from labinterp._streams.pieces import Given
 from labinterp._streams.plain import NotPlainError
 from labinterp._streams.progress import Progress
@@ -176,11 +177,6 @@ def _asked(found: Scan, wish: Wish) -> Asked:
     clash = [name for name in found.names if name.strip() in {f"li_{one}" for one in ADDED}]
     if clash and wish.kept != RESULTS:
         raise InputError(f"the file already has the column {clash[0]!r}; rename it, or use --columns results")
-    if NUMBER in found.roles:
-        text, number = found.roles["value"][:30], found.roles[NUMBER][:30]
-        raise InputError(
-            f"two columns may be the value: {text!r} and {number!r}; read row by row, one is taken: name it, for example --column value={text}"
-        )
     roles = {role: name for role, name in found.roles.items() if role in ASKED_ROLES}
     names = [name for name in found.names if name not in clash]
     return asked(names, roles, columns=wish.kept, **wish.options)
@@ -190,8 +186,9 @@ def _answered(found: Scan, question: Asked, kept: list[str], stated: Stated, tal
     """A plan that answers and counts each batch as it streams by."""
     reader = question.reader()
     types = {f"{question.prefix}{name}": dtype for name, dtype in reader.schema().items()}
-    columns = {role: found.roles[role] for role in (*READ, "trimester") if role in found.roles}
+    columns = {role: found.roles[role] for role in (*READ, "trimester", NUMBER) if role in found.roles}
     text, names = STATE in found.frame.collect_schema(), list(types)
+    paired = Paired(question.decimal)
 
     def answer(batch: pl.Series, **_: object) -> pl.Series:
         with watch.busy():
@@ -200,7 +197,7 @@ def _answered(found: Scan, question: Asked, kept: list[str], stated: Stated, tal
                 parts = batch.struct.unnest()
                 fields = {role: parts[role] for role in columns}
                 state = parts[STATE] if text else None
-                answers = _of_batch(reader, stated, fields, state, len(batch))
+                answers = _of_batch(reader, stated, paired.of(fields), state, len(batch))
                 tally.add(answers, fields, None if state is None or not state.max() else state == BLANK)
                 if not text:
                     watch.done = tally.rows
