@@ -14,6 +14,7 @@ from rich.text import Text
 from labinterp._catalog import Catalog
 from labinterp._identify import simply_not_here
 from labinterp._quantity import Quantity
+from labinterp._render_lines import item
 from labinterp._render_sources import Sources
 from labinterp._report import Advice, PatternMatch, Report
 from labinterp._results import Finding, NotAssessed
@@ -79,7 +80,7 @@ def show_report(console: Console, report: Report, catalog: Catalog, sources: Sou
     console.print(Text("\n" + report.disclaimer, style="bold"))
     if report.effects or report.patterns or report.alerts:
         for sentence in report.standing:
-            console.print(Text(f"  {sentence}", style="dim"))
+            item(console, sentence, "dim")
     console.print()
 
 
@@ -97,8 +98,9 @@ def _table(console: Console, names: tuple[str, ...], rows: list[list[Text]]) -> 
     for number, name in enumerate(names):
         wraps = name in ("test", "quantity", "meaning", "drawn by")
         longest = max((len(word) for row in rows for word in row[number].plain.split()), default=0)
+        line = max((len(line) for row in rows for line in row[number].plain.splitlines()), default=0)  # what may not wrap is cut off
         table.add_column(
-            name, no_wrap=not wraps or (name == "drawn by" and not wide and longest <= _WORD), overflow="fold", justify="right" if name.startswith("row") else "left",
+            name, no_wrap=not wraps or (name == "drawn by" and not wide and line <= _WORD), overflow="fold", justify="right" if name.startswith("row") else "left",
             min_width=min(longest, _WORD) if wraps else None,
         )  # fmt: skip
     for row in rows:
@@ -225,7 +227,7 @@ def _section(console: Console, title: str, lines: Iterable[str], style: str = "b
         return
     console.print(Text(f"\n{title}", style=style))
     for line in listed:
-        console.print(Padding(Text(f"- {line}"), (0, 0, 0, 2)))
+        item(console, line)
 
 
 def show_trace(console: Console, finding: Finding) -> None:

@@ -35,7 +35,9 @@ def explain(
     value: Annotated[
         str | None, typer.Argument(metavar="VALUE", help='Value with its unit, such as "18 ng/mL"; not needed with --muscle.')
     ] = None,
-    muscle: Annotated[bool, typer.Option("--muscle", help="What the analyte has to do with muscle: states, effects, sources.")] = False,
+    muscle: Annotated[
+        bool, typer.Option("--muscle", metavar="", help="What the analyte has to do with muscle: states, effects, sources.")
+    ] = False,
     sex: SexOption = None,
     age: AgeOption = None,
     pregnant: PregnantOption = None,
