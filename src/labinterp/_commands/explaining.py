@@ -29,6 +29,9 @@ from labinterp._interpret import interpret as interpret_panel
 from labinterp._story import behind, effect_id, effect_list, story
 from labinterp.errors import InputError
 
+# Reasons that another set of limits, or another fact of the person, can help with.
+_NO_LIMIT = {"no_limit_for_population", "authority_gives_no_limit", "sex_unknown", "age_unknown", "pregnancy_unknown"}
+
 
 def explain(
     analyte: Annotated[str, typer.Argument(metavar="ANALYTE", help="Id, name or LOINC code.")],
@@ -88,7 +91,7 @@ def explain(
     for finding in (*report.findings, *report.derived):
         show_trace(screen, finding)
         screen.print()
-    if report.not_assessed:
+    if any(one.reason in _NO_LIMIT for one in report.not_assessed):
         show_candidates(screen, catalog, name)
     sources = Sources()
     show_report(screen, report, catalog, sources)
