@@ -43,7 +43,7 @@ def answers(console: Console, names: tuple[str, ...], rows: list[list[Text]]) ->
 
 
 def _widths(names: tuple[str, ...], columns: list[list[str]], room: int, id: int) -> list[int]:
-    """How wide each column is: whole words first, then the rest of the room to those that would run over the most.
+    """How wide each column is: whole words first, then the rest of the room in equal parts.
 
     Example:
         >>> _widths(("row", "test", "meaning"), [["row", "1"], ["test", "Ferritin"], ["meaning", "below the line for it"]], 30, 20)
@@ -58,9 +58,12 @@ def _widths(names: tuple[str, ...], columns: list[list[str]], room: int, id: int
     may = [number for number, name in enumerate(names) if name not in _KEPT]
     while sum(least) > room and max(least[number] for number in may) > 1:
         least[max(may, key=lambda number: least[number])] -= 1
+    given = dict.fromkeys(may, 0)  # the rest in equal parts: what misses little is whole first
     for _ in range(room - sum(least)):
-        tight = max(may, key=lambda number: whole[number] / least[number])
-        if whole[tight] <= least[tight]:
+        short = [number for number in may if least[number] < whole[number]]
+        if not short:
             break
-        least[tight] += 1
+        next_ = min(short, key=lambda number: given[number])
+        given[next_] += 1
+        least[next_] += 1
     return least
