@@ -30,7 +30,7 @@ def analytes_page(catalog: Catalog) -> str:
     """The list of all analytes."""
     rows = []
     for analyte in catalog.analytes.values():
-        default = catalog.table["analytes"][analyte.id]["default"] or "none"
+        default = (catalog.table["analytes"][analyte.id]["default"] or "none").split("/")[-1]  # the id stands two columns before
         rows.append(
             f"| [{analyte.name}]({analyte.id}.md) | `{analyte.id}` | {', '.join(analyte.units)} | {len(analyte.limits)} | `{default}` |"
         )

@@ -36,7 +36,7 @@ PARTS = {
 # Lowest first. A module imports only from layers below its own.
 LAYERS = [
     {"_analyte", "_codes", "_comparator_words", "_digest", "_formats.fhir_terms", "_formats.hl7_marks", "_formats.hl7_text", "_frames.texts", "_lazy", "_pictures.scales", "_published.answers", "_render_plain", "_schema_parts", "_streams.progress", "errors"},
-    {"_delimited", "_flag_words", "_formats.archives", "_formats.fhir_json", "_formats.hl7_segments", "_formats.parquet_ends", "_formats.xml_elements", "_no_number", "_pages.messages", "_pictures.said", "_pictures.shades", "_published.lookups", "_range_words", "_schema_analyte", "_schema_links"},
+    {"_delimited", "_flag_words", "_formats.archives", "_formats.fhir_json", "_formats.hl7_segments", "_formats.parquet_ends", "_formats.xml_elements", "_no_number", "_pages.messages", "_pictures.said", "_pictures.shades", "_published.lookups", "_range_words", "_render_lines", "_render_tables", "_schema_analyte", "_schema_links"},
     {"_derived", "_files", "_formats.apart", "_formats.fhir_elements", "_formats.fhir_references", "_formats.fhir_repeats", "_formats.kinds", "_formats.unpacked", "_frames.carried", "_frames.recognised", "_inputs", "_names", "_pictures.rendered", "_quantity", "_streams.plain", "_streams.quoting", "_streams.tally", "_streams.watch"},
     {"_draws", "_facts", "_formats.cell_texts", "_formats.fhir_people", "_formats.fhir_words", "_formats.fhir_xml", "_formats.hl7_decimals", "_formats.nhanes_people", "_formats.numbers_beside", "_formats.omop_concepts", "_frames.numbers", "_pictures.texts", "_plain", "_rules", "_streams.pieces", "_table", "_units"},
     {"_formats.fhir_pregnancy", "_formats.fhir_range_people", "_formats.omop_persons", "_formats.sheets", "_pictures.figures", "_printed_ranges", "_streams.ways"},
@@ -113,7 +113,17 @@ ALLOWED = {
     "jinja2": {"_pages.page", "html"},
     "markupsafe": {"_pages.messages"},  # comes with jinja2
     "typer": {"cli", "__main__", *COMMANDS},
-    "rich": {"_render", "_render_plain", "_render_sources", "_render_story", "_streams.progress", "__main__", *COMMANDS},
+    "rich": {
+        "_render",
+        "_render_lines",
+        "_render_plain",
+        "_render_sources",
+        "_render_story",
+        "_render_tables",
+        "_streams.progress",
+        "__main__",
+        *COMMANDS,
+    },
     "fastapi": SERVICE,
     "starlette": SERVICE,
     "uvicorn": {"_commands.serving"},
@@ -283,8 +293,10 @@ assert len(report.findings) == 4 and report.to_json() and report.patterns
         "_check_links",
         "_border",
         "_render",
+        "_render_lines",
         "_render_sources",
         "_render_story",
+        "_render_tables",
         "_story",
         "cli",
         "html",

@@ -42,12 +42,27 @@ def long_words() -> str:
     return page(reports_of(data.encode()), language="fr")
 
 
+def refused() -> str:
+    """Nothing could be assessed; the reasons are far longer than the names."""
+    data = 'test,value,unit\nVitamin D,"1,060",nmol/L\nB12,210,\nFerritin,pending,ug/L\nSelenium,90,ug/L\nCreatinine,0.9,mg/dL\nCRP,haemolysed,mg/L\n'
+    return page(reports_of(data.encode()))
+
+
+def critical(language: str) -> str:
+    """Codes with the longest words."""
+    data = b"test,value,unit,sex,age,ref_text\nPotassium,6.9,mmol/L,M,58,3.5-5.1\nMagnesium,0.38,mmol/L,M,58,0.7-1.0\nMethylmalons\xc3\xa4ure,0.52,umol/L,M,58,\n"
+    return page(reports_of(data), language=language)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "example": example,
     "index": lambda: page([golden(GOLDEN[3]), golden(GOLDEN[2]), *reports_of(DRAWS)]),
     "draws": lambda: page(reports_of(DRAWS), language="de"),
     "hostile": hostile,
     "long words": long_words,
+    "refused": refused,
+    "critical": lambda: critical("de"),
+    "critique": lambda: critical("fr"),
 }
 
 
@@ -116,6 +131,69 @@ def test_nothing_scrolls_sideways(shown: Callable[..., Any], name: str) -> None:
     for width in (1280, 720, *WIDTHS, 320):
         opened.set_viewport_size({"width": width, "height": 900})
         assert opened.evaluate("document.documentElement.scrollWidth") <= width
+
+
+BROKEN = """() => {
+  const broken = [];
+  for (const cell of document.querySelectorAll("th, td, .tally li, .facts li")) {
+    if (cell.closest("thead")?.clientWidth === 1) continue;  // for screen readers only
+    const walk = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+    for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+      for (const word of node.data.matchAll(/[\\p{L}\\p{N}]{2,18}/gu)) {
+        const range = document.createRange();
+        range.setStart(node, word.index);
+        range.setEnd(node, word.index + word[0].length);
+        if (new Set([...range.getClientRects()].map(one => Math.round(one.top))).size > 1) broken.push(word[0]);
+      }
+    }
+  }
+  return broken;
+}"""
+
+
+@pytest.mark.parametrize("name", ["example", "refused", "critical", "critique"])
+def test_no_word_is_broken(shown: Callable[..., Any], name: str) -> None:
+    """A word of a table stands on one line, at every width and on paper; only what is longer than any word is parted."""
+    opened = shown(name)
+    for width in (1280, 1024, 768, *WIDTHS):
+        opened.set_viewport_size({"width": width, "height": 900})
+        assert opened.evaluate(BROKEN) == [], width
+    opened.set_viewport_size({"width": 794, "height": 900})
+    opened.emulate_media(media="print")
+    opened.add_style_tag(content="body { width: 182mm }")  # A4 less its margins
+    assert opened.evaluate(BROKEN) == []
+
+
+@pytest.mark.parametrize("name", ["example", "critical", "critique"])
+def test_a_code_stays_in_its_column(shown: Callable[..., Any], name: str) -> None:
+    """No code reaches into the meaning beside it, on paper neither."""
+    opened = shown(name)
+    reaches = """[...document.querySelectorAll('td .chip')].filter(
+        c => c.getBoundingClientRect().right > c.closest('td').getBoundingClientRect().right).length"""
+    for width in (1280, 1024, *WIDTHS, 320):
+        opened.set_viewport_size({"width": width, "height": 900})
+        assert opened.evaluate(reaches) == 0, width
+    opened.set_viewport_size({"width": 794, "height": 900})
+    opened.emulate_media(media="print")
+    opened.add_style_tag(content="body { width: 182mm }")
+    assert opened.evaluate(reaches) == 0
+
+
+def test_numbers_of_sources_can_be_tapped(shown: Callable[..., Any]) -> None:
+    """Each is at least 24 by 24 points, as WCAG 2.2 asks (2.5.8)."""
+    opened = shown("example", 390)
+    sizes = opened.evaluate(
+        "[...document.querySelectorAll('.cite a')].map(a => a.getBoundingClientRect()).filter(r => r.width).map(r => [r.width, r.height])"
+    )
+    assert len(sizes) > 20
+    assert min(map(min, sizes)) >= 24
+
+
+def test_the_repeated_head_of_a_table_covers_nothing_on_paper(shown: Callable[..., Any]) -> None:
+    """What is opened in print has one column: text in columns is set over the head that each sheet repeats."""
+    opened = shown("example", 794)
+    opened.emulate_media(media="print")
+    assert opened.evaluate("[...new Set([...document.querySelectorAll('.open')].map(o => getComputedStyle(o).columnCount))]") == ["auto"]
 
 
 @pytest.mark.parametrize("name", PAGES)

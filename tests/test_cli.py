@@ -141,6 +141,18 @@ def test_a_name_that_is_unknown_leads_on(cli: Cli) -> None:
     assert "`labinterp limits ANALYTE`" in done.err
     assert len(done.err) < 200
     assert cli("limits", "zinc").err == "labinterp: no analyte called 'zinc'\n  `labinterp analytes` lists them all\n"
+    assert cli("limits", "ferritn").err == "labinterp: no analyte called 'ferritn'\n  closest: ferritin\n"
+
+
+def test_a_file_that_is_not_there_is_told_with_what_to_do(cli: Cli) -> None:
+    """Its name, and where to look; no word of the operating system."""
+    assert cli("interpret", "nowhere.csv").err == "labinterp: there is no file 'nowhere.csv'; check its name and the folder you are in\n"
+
+
+def test_a_result_that_cannot_be_read_is_not_offered_limits(cli: Cli) -> None:
+    """The list of limit sets helps where none could be chosen, not where the unit is unknown."""
+    assert "to choose from" not in cli("explain", "ferritin", "40 furlongs").out
+    assert "to choose from" in cli("explain", "ferritin", "160 ug/L", "--age", "40").out
 
 
 # --- interpret: forms of output ------------------------------------------------------------------------------
@@ -171,6 +183,39 @@ def test_a_pipe_is_as_wide_as_a_page_and_has_no_colour() -> None:
     assert "\x1b" not in text
     assert 100 < max(map(len, text.splitlines())) <= 120
     assert max(map(len, piped("interpret", PANEL, COLUMNS="80").splitlines())) <= 80
+
+
+@pytest.mark.parametrize("width", ["60", "80", "100", "120"])
+def test_every_source_is_named_where_it_counts(width: str) -> None:
+    """With --sources each number of the list below stands behind a sentence or a limit set above; none is cut off."""
+    above, below = piped("interpret", PANEL, "--sources", COLUMNS=width).split("\nSources")
+    listed = {int(one) for one in re.findall(r"^  \[(\d+)\] ", below, re.MULTILINE)}
+    named = {int(one) for one in re.findall(r"(?<=[\[ ])(\d+)(?=[,\]])", above)}
+    assert len(listed) > 20
+    assert listed <= named
+
+
+@pytest.mark.parametrize("width", ["60", "80", "120"])
+def test_a_long_comment_hides_no_answer(tmp_path: Path, width: str) -> None:
+    """A laboratory's comment in place of one value leaves name, code and meaning of every other row to be read."""
+    comment = "see comment: the sample was haemolysed and was sent to the reference laboratory in another town"
+    path = tmp_path / "labs.csv"
+    path.write_text(f"test,value,unit,sex,age\nVitamin B12,{comment},pmol/L,F,44\nMagnesium,0.64,mmol/L,F,44\n", "utf-8")
+    table = piped("interpret", str(path), COLUMNS=width).split("Not assessed")[0]
+    (row,) = [line for line in table.splitlines() if re.match(r" +2 ", line)]
+    assert "0.64 mmol/L" in row
+    assert re.search(r"\bL\b.*\blow\b", row)
+    assert "haemolysed" in table
+    assert max(map(len, table.splitlines())) <= int(width)
+
+
+def test_what_runs_over_hangs_under_its_first_word() -> None:
+    """Below a heading each line begins an item or stands under the words of one."""
+    text = piped("interpret", PANEL, COLUMNS="80")
+    attention = text.split("Needs attention")[1].split("Linked to muscle")[0].splitlines()
+    inside = [line for line in attention if line.startswith(" ") and line.strip()]
+    assert len(inside) > 10
+    assert all(line.startswith(("  - ", "    ")) for line in inside)
 
 
 def test_a_narrow_terminal_parts_no_word(cli: Cli) -> None:

@@ -412,6 +412,16 @@ def test_the_examples_of_the_pages_run(module: str) -> None:
     assert failed == 0
 
 
+@pytest.mark.parametrize(("language", "word"), [("en", "to"), ("de", "bis"), ("fr", "à")])
+def test_a_band_between_two_lines_is_said_in_the_language_of_the_page(language: str, word: str) -> None:
+    """What a band holds, in the list of bands and in what a screen reader hears of the strip."""
+    made = page([interpret({"potassium": "2.7 mmol/L"}, WOMAN)], language=language)
+    assert f'<span class="span">2.5 {word} &lt;3</span>' in made
+    (alt,) = [one["aria-label"] for one in Parsed(made).all("svg") if one.get("role") == "img"]
+    assert alt
+    assert f"2.5 {word} <3" in alt
+
+
 def test_there_are_three_languages() -> None:
     assert languages() == ["en", "de", "fr"]
     assert "catalog" not in WORDS["en"]

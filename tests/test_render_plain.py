@@ -13,9 +13,11 @@ from rich.padding import Padding
 from rich.text import Text
 
 from labinterp import Catalog, LabResult, Patient, interpret
-from labinterp._render import _table, show_report
+from labinterp._render import show_report
+from labinterp._render_lines import item
 from labinterp._render_plain import PlainConsole
 from labinterp._render_sources import Sources
+from labinterp._render_tables import answers as table_of
 from labinterp.readers import answers, read_file
 
 EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
@@ -62,7 +64,7 @@ NAMES = ("row", "test", "result", "code", "meaning", "drawn by")
 def test_tables_of_any_text_are_laid_out_as_by_rich(rows: list[tuple[str, ...]], width: int) -> None:
     rich, plain = by_rich(width), PlainConsole(width)
     for console in (rich, plain):
-        _table(console, NAMES, [[Text(cell, style="red") for cell in row] for row in rows])
+        table_of(console, NAMES, [[Text(cell, style="red") for cell in row] for row in rows])
     assert plain.taken() == rich.export_text()
 
 
@@ -74,5 +76,7 @@ def test_sentences_are_laid_out_as_by_rich_and_remembered(texts: list[str], widt
         for text in [*texts, *texts]:
             console.print(Text(text, style="bold"))
             console.print(Padding(Text(text), (0, 0, 0, 2)))
+            item(console, text, "dim")
+            item(console, text, lead="[12] ")
             console.print()
     assert plain.taken() == rich.export_text()

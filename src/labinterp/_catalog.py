@@ -178,7 +178,8 @@ class Catalog:
         found = identify(self, name)
         if isinstance(found, Identified):
             return found.analyte
-        raise UnknownAnalyteError(name, found.closest, "" if simply_not_here(found.message) else found.message)
+        because = found.message.partition(" Closest: ")[0]  # the error names what is close itself
+        raise UnknownAnalyteError(name, found.closest, "" if simply_not_here(because) else because)
 
     def limit_set(self, id: str) -> LimitSet:
         """A limit set by id.

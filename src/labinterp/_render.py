@@ -14,8 +14,10 @@ from rich.text import Text
 from labinterp._catalog import Catalog
 from labinterp._identify import simply_not_here
 from labinterp._quantity import Quantity
+from labinterp._render_lines import item
 from labinterp._render_plain import PlainConsole
 from labinterp._render_sources import Sources
+from labinterp._render_tables import WIDE, answers
 from labinterp._report import Advice, PatternMatch, Report
 from labinterp._results import Finding, NotAssessed
 from labinterp._trace import cited, spans
@@ -53,7 +55,7 @@ def show_report(console: Console | PlainConsole, report: Report, catalog: Catalo
 
     console.print(Text(_person(report, catalog), style="bold"))
     aside = _aside(report)
-    _table(
+    answers(
         console,
         ("row", "test", "result", "code", "meaning", "drawn by"),
         [_row(answer, marks) for answer in report.rows() if answer.row not in aside],
@@ -80,33 +82,8 @@ def show_report(console: Console | PlainConsole, report: Report, catalog: Catalo
     console.print(Text("\n" + report.disclaimer, style="bold"))
     if report.effects or report.patterns or report.alerts:
         for sentence in report.standing:
-            console.print(Text(f"  {sentence}", style="dim"))
+            item(console, sentence, "dim")
     console.print()
-
-
-_WIDE = 100  # columns of a terminal; on a narrower one a table has no lines between its columns, and long ids are parted
-_WORD = 20  # letters of a word that is kept whole
-
-
-def _table(console: Console | PlainConsole, names: tuple[str, ...], rows: list[list[Text]]) -> None:
-    """Print a table of answers: no word of it is parted as long as there is room, the last column at the "/" of its ids."""
-    wide = console.width >= _WIDE
-    if wide and isinstance(console, PlainConsole) and console.table(names, rows):
-        return
-    table = Table(box=box.HEAVY_HEAD, show_edge=False, pad_edge=False, header_style="bold")
-    if not wide:
-        table.box, table.padding = box.SIMPLE_HEAD, (0, 1, 0, 0)
-        rows = [[*row[:-1], Text(row[-1].plain.replace("/", "/\n", 1), row[-1].style)] for row in rows]
-    for number, name in enumerate(names):
-        wraps = name in ("test", "quantity", "meaning", "drawn by")
-        longest = max((len(word) for row in rows for word in row[number].plain.split()), default=0)
-        table.add_column(
-            name, no_wrap=not wraps or (name == "drawn by" and not wide and longest <= _WORD), overflow="fold", justify="right" if name.startswith("row") else "left",
-            min_width=min(longest, _WORD) if wraps else None,
-        )  # fmt: skip
-    for row in rows:
-        table.add_row(*row)
-    console.print(table)
 
 
 _MANY = 4  # tests that the catalog does not know; so many of them would hide the rows that have an answer
@@ -197,7 +174,7 @@ def _derived(console: Console | PlainConsole, report: Report, marks: Marks) -> N
     for finding in report.derived:
         based = ", ".join(map(str, finding.derived_from.rows if finding.derived_from else ()))
         rows.append([Text(based), Text(finding.name), *_answer(finding, marks)])
-    _table(console, ("rows", "quantity", "value", "code", "meaning", "drawn by"), rows)
+    answers(console, ("rows", "quantity", "value", "code", "meaning", "drawn by"), rows)
     for finding in report.derived:
         if finding.derived_from:
             console.print(Padding(Text(f"{finding.name}: {finding.derived_from.note}", style="dim"), (0, 0, 0, 2)))
@@ -228,7 +205,7 @@ def _section(console: Console | PlainConsole, title: str, lines: Iterable[str], 
         return
     console.print(Text(f"\n{title}", style=style))
     for line in listed:
-        console.print(Padding(Text(f"- {line}"), (0, 0, 0, 2)))
+        item(console, line)
 
 
 def show_trace(console: Console, finding: Finding) -> None:
@@ -257,7 +234,7 @@ def show_candidates(console: Console, catalog: Catalog, analyte: str) -> None:
 def show_analytes(console: Console, catalog: Catalog) -> None:
     """Print the catalog's analytes; a narrow terminal has no room for their LOINC codes."""
     names = ("id", "name", "units", "LOINC", "sets", "default")
-    shown = [at for at, name in enumerate(names) if name != "LOINC" or console.width >= _WIDE]
+    shown = [at for at, name in enumerate(names) if name != "LOINC" or console.width >= WIDE]
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, pad_edge=False, header_style="bold")
     for at in shown:  # an id is never cut: it is what the other commands take
         name = names[at]

@@ -7,7 +7,7 @@ the time of a long output. Whatever is not of these two kinds is laid out by ric
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rich.cells import cell_len
@@ -42,10 +42,22 @@ class PlainConsole:
     def print(self, *shown: Any) -> None:
         """Add what would be printed."""
         key = _key(shown[0]) if len(shown) == 1 else None
-        text = None if key is None else self._known.get(key)
+        if key is None:
+            self._parts.append(self._laid_out(*shown))
+        else:
+            self.print_known(key, lambda: shown[0])
+
+    def print_known(self, key: tuple[str, Any], shown: Callable[[], Any]) -> None:
+        """Add what would be printed, of which the key tells everything.
+
+        Args:
+            key: Its text, and what else tells it from others.
+            shown: Makes it, where it is not remembered.
+        """
+        text = self._known.get(key)
         if text is None:
-            text = self._laid_out(*shown)
-            if key is not None and len(key[0]) <= _LONGEST and len(self._known) < _KEPT:
+            text = self._laid_out(shown())
+            if len(key[0]) <= _LONGEST and len(self._known) < _KEPT:
                 self._known[key] = text
         self._parts.append(text)
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.console import Console  # noqa: TC002
-from rich.padding import Padding
 from rich.text import Text
 
+from labinterp._render_lines import item
 from labinterp._render_plain import PlainConsole
 from labinterp._trace import cited
 
@@ -29,4 +29,4 @@ class Sources:
         if self.lines:
             console.print(Text("\nSources", style="bold"))
         for line, number in self.lines.items():
-            console.print(Padding(Text(f"[{number}] {line}", style="dim"), (0, 0, 0, 2)))
+            item(console, line, "dim", lead=f"[{number}] ")

@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from labinterp._render_lines import item
 from labinterp._render_sources import Sources
 
 Data = Mapping[str, Any]
@@ -151,7 +152,7 @@ def _head(console: Console, title: str) -> None:
 
 
 def _line(console: Console, text: str, style: str = "") -> None:
-    console.print(Padding(Text(text if text.startswith("[") else f"- {text}", style=style), (0, 0, 0, 2)))
+    item(console, text, style)
 
 
 def _capital(text: str) -> str:

@@ -38,7 +38,9 @@ def _version(value: bool) -> None:
 
 @_app.callback()
 def _main(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the versions and stop.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", metavar="", callback=_version, is_eager=True, help="Show the versions and stop.")
+    ] = False,
 ) -> None:
     pass
 

@@ -29,13 +29,18 @@ from labinterp._interpret import interpret as interpret_panel
 from labinterp._story import behind, effect_id, effect_list, story
 from labinterp.errors import InputError
 
+# Reasons that another set of limits, or another fact of the person, can help with.
+_NO_LIMIT = {"no_limit_for_population", "authority_gives_no_limit", "sex_unknown", "age_unknown", "pregnancy_unknown"}
+
 
 def explain(
     analyte: Annotated[str, typer.Argument(metavar="ANALYTE", help="Id, name or LOINC code.")],
     value: Annotated[
         str | None, typer.Argument(metavar="VALUE", help='Value with its unit, such as "18 ng/mL"; not needed with --muscle.')
     ] = None,
-    muscle: Annotated[bool, typer.Option("--muscle", help="What the analyte has to do with muscle: states, effects, sources.")] = False,
+    muscle: Annotated[
+        bool, typer.Option("--muscle", metavar="", help="What the analyte has to do with muscle: states, effects, sources.")
+    ] = False,
     sex: SexOption = None,
     age: AgeOption = None,
     pregnant: PregnantOption = None,
@@ -86,7 +91,7 @@ def explain(
     for finding in (*report.findings, *report.derived):
         show_trace(screen, finding)
         screen.print()
-    if report.not_assessed:
+    if any(one.reason in _NO_LIMIT for one in report.not_assessed):
         show_candidates(screen, catalog, name)
     sources = Sources()
     show_report(screen, report, catalog, sources)

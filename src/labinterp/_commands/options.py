@@ -77,7 +77,7 @@ DelimiterOption = Annotated[
 EncodingOption = Annotated[
     str | None, typer.Option("--encoding", metavar="NAME", rich_help_panel=READING, help="Of a text, such as cp1252. Default: found.")
 ]
-StrictOption = Annotated[bool, typer.Option("--strict", help="End with code 2 when a row could not be assessed.")]
+StrictOption = Annotated[bool, typer.Option("--strict", metavar="", help="End with code 2 when a row could not be assessed.")]
 LimitsOption = Annotated[
     Path | None,
     typer.Option(
@@ -108,10 +108,11 @@ AgeOption = Annotated[
     str | None, typer.Option("--age", metavar="AGE", rich_help_panel=PERSON, help="Age at sampling: 34 (years), or '6 months'.")
 ]
 PregnantOption = Annotated[
-    bool | None, typer.Option("--pregnant/--not-pregnant", rich_help_panel=PERSON, help="Whether pregnant. Default: not stated.")
+    bool | None,
+    typer.Option("--pregnant/--not-pregnant", metavar="", rich_help_panel=PERSON, help="Whether pregnant. Default: not stated."),
 ]
 ResearchOption = Annotated[
-    bool, typer.Option("--research", help="Also links that rest on little evidence, where one mild value is all there is.")
+    bool, typer.Option("--research", metavar="", help="Also links that rest on little evidence, where one mild value is all there is.")
 ]
 ToPlainOption = Annotated[ToPlain, typer.Option("--to", help="Form of the output.")]
 

@@ -71,7 +71,9 @@ def interpret(
         str | None,
         typer.Option("-o", "--output", metavar="FILE", help="A file, or FOLDER/ with a file for each. Default: standard output."),
     ] = None,
-    sources: Annotated[bool, typer.Option("--sources", help="The table with numbers behind its sentences, and each source below.")] = False,
+    sources: Annotated[
+        bool, typer.Option("--sources", metavar="", help="The table with numbers behind its sentences, and each source below.")
+    ] = False,
     strict: StrictOption = False,
     research: ResearchOption = False,
     jobs: Annotated[
@@ -103,8 +105,9 @@ def interpret(
         bool | None,
         typer.Option(
             "--stream/--no-stream",
+            metavar="",
             rich_help_panel=ROWS,
-            help="Whether. Default: for Parquet, and for big, packed or many tables that become CSV.",
+            help="Row by row, or as a whole. Default: row by row for Parquet, and for big, packed or many tables that become CSV.",
         ),
     ] = None,
     summary: Annotated[

@@ -154,11 +154,16 @@ class Shown:
         """The strip in words."""
         plain = self.messages.plain
         said = self.messages.said_plain
-        bands = "; ".join(f"{said(band.label)} {band.text}".strip() for band in drawn.bands)
+        bands = "; ".join(f"{said(band.label)} {self.span(band.text)}".strip() for band in drawn.bands)
         text = plain("strip.alt", value=self.value(finding.quantity), band=said(finding.label), unit=self.unit(finding.unit), bands=bands)
         own = self.own_range(finding.reported)
         more = [plain("strip.alt_beyond")] if drawn.beyond else []
         return " ".join([text, *more, *([plain("strip.alt_own", range=own)] if own else [])])
+
+    def span(self, text: str) -> str:
+        """What a band holds, "2.5 to <3", in the language of the page."""
+        low, between, high = text.partition(" to ")
+        return self.messages.plain("table.between", low=low, high=high) if between else text
 
     # --- traces, sources -------------------------------------------------------------------------------------
 

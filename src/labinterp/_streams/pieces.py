@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
-import os
 import sys
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -193,7 +192,7 @@ def _meant(name: str) -> list[str]:
         if listed:
             return [str(p) for p in listed]
         raise InputError(f"no file matches {name!r}")
-    raise InputError(f"the file cannot be read: {os.strerror(2)}: {name!r}")
+    raise InputError(f"there is no file {name!r}; check its name and the folder you are in")
 
 
 def _matching(pattern: str) -> Iterator[Path]:
