@@ -402,6 +402,8 @@ def by_limits(row: Row, limits: dict[str, Any]) -> Answer:
             if one.trimester and population is not None and general is not None and silent(population, code_of(general)):
                 del said[one]
     answers = set(said.values())
+    if all(bands is not None and len(bands) > 1 for bands in answers):  # whoever it is, the band cannot be told
+        return Answer("IND", None, limits["id"])
     if len(answers) > 1:
         return Answer(reason=f"{deciding_fact(said)}_unknown")
     (bands,) = answers

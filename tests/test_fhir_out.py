@@ -210,6 +210,20 @@ def test_a_result_that_was_not_assessed_keeps_its_value(one: LabResult, value: d
     assert found["note"][0]["text"].startswith("Not assessed: ")
 
 
+@pytest.mark.parametrize("with_source", [False, True])
+def test_a_result_that_was_not_assessed_keeps_the_laboratorys_range(with_source: bool) -> None:
+    """What the laboratory's own range says of a test that the catalog does not know is the same when the bundle is read back."""
+    results = [
+        LabResult("Sodium", "150", "mmol/L", ref_low="135", ref_high="145"),
+        LabResult("Selen", "0.5", "umol/L", ref_text="0.7 - 1.2"),
+    ]
+    report = li.interpret(results, Patient())
+    source = Source([PanelIn(Patient(), results, [1, 2], [])], None) if with_source else None
+    (back,) = interpreted(fhir.read(fhir.to_json(fhir.bundle([report], source))))
+    told = [one.reported for one in (*report.not_assessed, *back.not_assessed)]
+    assert [(one.low, one.high, one.code) for one in told if one] == 2 * [(135, 145, "H"), (Decimal("0.7"), Decimal("1.2"), "L")]
+
+
 @pytest.mark.parametrize(("text", "code"), [("", "unknown"), ("1,060", "error"), ("no result", "error")])
 def test_a_result_without_a_value_says_so(text: str, code: str) -> None:
     """No value that can be stated: dataAbsentReason, and what was printed in an extension."""

@@ -540,3 +540,9 @@ def test_json_of_another_type_is_not_taken_for_a_day_or_a_label(text: str) -> No
     """A number is no day (0 would be 1970, and the person of another age), and a truth value is no label ("0" for false)."""
     with pytest.raises(InputError, match="panel 0"):
         read_bytes(text.encode())
+
+
+def test_text_instead_of_bytes_is_told() -> None:
+    """The encoding of text is not guessed."""
+    with pytest.raises(TypeError, match=r"read_bytes takes bytes, and this is text; give text.encode\(\)"):
+        read_bytes("test,value")  # type: ignore[arg-type]

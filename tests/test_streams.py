@@ -403,7 +403,7 @@ def test_files_that_do_not_go_together(cli: Cli, tmp_path: Path, parts: Path) ->
         ([str(parts / "b.csv"), str(tmp_path / "p.parquet")], "one kind at a time"),
         ([str(tmp_path / "empty")], "/**/*.csv"),
         ([str(tmp_path / "no*.csv")], "no file matches"),
-        ([str(parts / "b.csv"), "nosuch.csv"], "cannot be read"),
+        ([str(parts / "b.csv"), "nosuch.csv"], "there is no file 'nosuch.csv'; check its name"),
     ):
         done = cli("interpret", *names, "-o", str(tmp_path / "out.parquet"))
         assert (done.code, done.out, message in done.err) == (1, "", True), done.err

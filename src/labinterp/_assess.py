@@ -20,6 +20,7 @@ from labinterp._rules import Band, beside, place
 from labinterp._spans import holds
 from labinterp._worlds import World, deciding_fact, in_span
 
+_Answer = tuple[str | None, str, tuple[str, ...]]  # band, code, and the bands that come into question where it is none of them alone
 _PREGNANCY_NOTE = "Pregnancy was not stated; the line for people who are not pregnant answered."
 
 
@@ -82,7 +83,7 @@ def _elsewhere(book: Book, measured: Measured, reported: Reported, rule: Rule) -
     return any(in_this_unit(reported._replace(low=low, high=high), rule.edges, codes) for low, high in moved)
 
 
-def _answer(rule: Rule, measured: Measured) -> tuple[str | None, str, tuple[str, ...]]:
+def _answer(rule: Rule, measured: Measured) -> _Answer:
     """Band, code and, where the value straddles, the possible bands."""
     quantity, number = measured.quantity, measured.number
     if len(quantity.value.as_tuple().digits) > 15:
@@ -102,7 +103,7 @@ def _finding(
     )  # fmt: skip
 
 
-def _straddle(bands: Sequence[Band]) -> tuple[str | None, str, tuple[str, ...]]:
+def _straddle(bands: Sequence[Band]) -> _Answer:
     """A value that may lie in several bands: no band, and IND unless the bands are one by name."""
     keys = tuple(dict.fromkeys(b.key for b in bands))
     if len(keys) == 1:
@@ -127,10 +128,10 @@ def _every_way(book: Book, measured: Measured, found: list[tuple[World, Rule | N
     rule = next((r for _, r in found if r is not None), None)
     if rule is None:
         return _refuse(measured, "no_limit_for_population", _no_population(book, measured))
-    first = answers[0][1]
-    if first is not None and all(answer == first for _, answer in answers):
+    shared = _shared([answer for _, answer in answers])
+    if shared is not None:
         notes = (*measured.notes, _PREGNANCY_NOTE) if silent_on_pregnancy(book, rule) else measured.notes
-        return _finding(book, measured, rule, notes, *first)
+        return _finding(book, measured, rule, notes, *shared)
     fact, patient = deciding_fact(answers), book.patient
     if fact == "age" and patient.age is not None:
         message = "The age is not known exactly enough; give a birth date and the day of sampling, or the age as a fraction of a year."
@@ -141,9 +142,18 @@ def _every_way(book: Book, measured: Measured, found: list[tuple[World, Rule | N
     return _refuse(measured, f"{fact}_unknown", message)
 
 
-def _speaking(
-    book: Book, said: Mapping[int, tuple[str | None, str, tuple[str, ...]]], found: list[tuple[World, Rule | None]]
-) -> list[tuple[World, Rule | None]]:
+def _shared(answers: Sequence[_Answer | None]) -> _Answer | None:
+    """The answer that all worlds give; where none of them can tell the band, all bands that come into question. None where they differ."""
+    first = answers[0]
+    if first is None or all(answer == first for answer in answers):
+        return first
+    told = [answer for answer in answers if answer is not None and answer[0] is None]
+    if len(told) < len(answers):
+        return None
+    return None, "IND", tuple(dict.fromkeys(key for _, _, possible in told for key in possible))
+
+
+def _speaking(book: Book, said: Mapping[int, _Answer], found: list[tuple[World, Rule | None]]) -> list[tuple[World, Rule | None]]:
     """Without the populations drawn for pregnancy that are silent on the side in question.
 
     Where pregnancy was not stated and a line for pregnancy exists only on the other side (a ferritin line for

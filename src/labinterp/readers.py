@@ -100,7 +100,13 @@ def read_bytes(data: bytes, *, format: str | None = None, name: str = "", **how:
         format: As for `read_file`.
         name: For messages and for where each result stood.
         how: As for `read_file`.
+
+    Raises:
+        InputError: As for `read_file`.
+        TypeError: It is text, whose encoding is the caller's to say.
     """
+    if hasattr(data, "encode"):
+        raise TypeError("read_bytes takes bytes, and this is text; give text.encode(), or the file itself to read_file")
     return read_pieces(_pieces(data, name), Wanted(**_given(how)), format)
 
 

@@ -117,7 +117,7 @@ def of_refused(refused: NotAssessed, around: Around, catalog: Catalog) -> dict[s
     if refused.analyte and refused.reason in _ANSWERABLE and not (reported and reported.specimen):
         name, marked = _clear_name(catalog, name, loinc, refused.analyte)
     shown = None if stated and "valueString" in stated else refused.quantity
-    range_of = _as_printed(reported) if reported else None
+    range_of = _as_printed(reported) if reported else refused.reported
     return without_empty(
         {
             **_head(around),
@@ -128,7 +128,7 @@ def of_refused(refused: NotAssessed, around: Around, catalog: Catalog) -> dict[s
             "interpretation": _flags(range_of),
             "note": notes_of([f"Not assessed: {refused.reason.replace('_', ' ')}. {refused.message}"]),
             "specimen": _specimen(reported),
-            "referenceRange": laboratory_range(range_of, shown, reported.unit if reported else None, reported),
+            "referenceRange": laboratory_range(range_of, shown, reported.unit if reported else refused.unit_text, reported),
         }
     )
 

@@ -25,8 +25,16 @@ _WITHDRAWN: Final = {
     "entered-in-error": "The result was withdrawn: its status is entered-in-error.",
     "cancelled": "The test was cancelled: there is no result.",
 }
-# Refusals for want of a fact of the person or of a limit: read again, they may be answered.
-_OF_THE_PERSON: Final = ("sex_unknown", "age_unknown", "pregnancy_unknown", "no_limit_for_population", "authority_gives_no_limit")
+# Refusals for want of a fact of the person or of a limit, and of tests that the catalog does not know: their values are as good as any, and are read
+# like any, with the laboratory's range beside them. The person may be known by then, and the test by a later catalog.
+_READ_ANEW: Final = (
+    "unknown_analyte",
+    "sex_unknown",
+    "age_unknown",
+    "pregnancy_unknown",
+    "no_limit_for_population",
+    "authority_gives_no_limit",
+)
 NOT_READY: Final = "The result is not there yet: its status is registered."
 
 
@@ -59,7 +67,7 @@ def valued(node: Mapping[str, Any], status: str, catalog: Catalog) -> Valued:
     found = _of_key(node, keys[0], catalog) if keys else None
     absent = _absent(node)
     refused = _own(node, REASON)
-    if refused in REASONS and refused not in _OF_THE_PERSON:  # an answer of this library stays what it was
+    if refused in REASONS and refused not in _READ_ANEW:  # an answer of this library stays what it was
         kept = Unreadable(refused or "", _own(node, REASON_TEXT) or "", _own(node, VALUE_TEXT) or _shown(node, keys, unit=False))
         return Valued(kept, (found.unit if found else None) or _own(node, UNIT_TEXT))
     shown = _shown(node, keys, unit=found is None or found.unit is None)
