@@ -702,7 +702,7 @@ def bounded(seconds: float) -> Iterator[None]:
 def _is_header(pieces: Sequence[Piece]) -> bool:
     """Whether the text that must not be told stands in what may be a header line: names of columns are told."""
     for piece in pieces:
-        lines = piece.data.replace(b"\0", b"").replace(b"\r", b"\n").split(b"\n")
+        lines = piece.data.translate(None, bytes({*range(32), 127} - {10, 13})).replace(b"\r", b"\n").split(b"\n")  # none of them is told
         if any(CANARY.encode() in line for line in [one for one in lines if one.strip()][:3]):
             return True
     return False

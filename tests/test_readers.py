@@ -542,6 +542,23 @@ def test_json_of_another_type_is_not_taken_for_a_day_or_a_label(text: str) -> No
         read_bytes(text.encode())
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'NARY"}, "code": {"coding": [{"id": "7", "name": "Anna Muster"}, "results": 1\n',  # a JSON document without its beginning
+        b"7,Anna Muster,test,1953-03-04,Ferritin\n8,Bert Muster,Ferritin,1950-01-01,12\n",  # a table without its header
+    ],
+)
+def test_a_line_of_data_is_not_told_as_names_of_columns(data: bytes) -> None:
+    """What stands where the header should be may be a person's, even if a word in it is the usual name of a column."""
+    with pytest.raises(InputError) as error:
+        read_bytes(data, format="csv")
+    assert "Muster" not in str(error.value)
+    with pytest.raises(InputError) as error:
+        read_bytes(data, format="csv", columns={"value": "wert"})
+    assert "Muster" not in str(error.value)
+
+
 def test_text_instead_of_bytes_is_told() -> None:
     """The encoding of text is not guessed."""
     with pytest.raises(TypeError, match=r"read_bytes takes bytes, and this is text; give text.encode\(\)"):

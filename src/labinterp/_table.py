@@ -8,6 +8,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from labinterp._delimited import cells_of, decode, delimiter_of, text_of
+from labinterp._lazy import pattern
 from labinterp._names import squash
 from labinterp.errors import InputError
 
@@ -179,7 +180,7 @@ def find_columns(header: Iterable[str], asked: Mapping[str, str]) -> dict[str, i
         )
     if missing:
         raise InputError(
-            f"no column was found for {' and '.join(missing)}; this file has: {listed(names)}. "
+            f"no column was found for {' and '.join(missing)}; this file has: {_shown(names)}. "
             f"Name it, for example --column {missing[0]}=NAME"
         )
     return found
@@ -218,11 +219,19 @@ def known_columns(names: Sequence[str], asked: Mapping[str, str]) -> dict[str, i
         if role not in COLUMN_NAMES:
             raise InputError(f"there is no role {role!r}; accepted: {', '.join(ROLES)}")
         if name not in names:
-            raise InputError(f"there is no column {name!r}; this file has: {listed(names)}")
+            raise InputError(f"there is no column {name!r}; this file has: {_shown(names)}")
         found[role] = names.index(name)
         for other in [r for r, at in found.items() if at == found[role] and r != role]:
             del found[other]
     return found
+
+
+_DATA = pattern(r'(?s)[\d.,/:\s-]*\d[\d.,/:\s-]*|.*[{}"<>].*')  # a number, a day, a part of JSON or XML
+
+
+def _shown(names: Sequence[str]) -> str:
+    """Column names for an error; none of a line that may be a person's."""
+    return "no names that can be shown, as its first line looks like data" if any(map(_DATA.fullmatch, names)) else listed(names)
 
 
 def listed(names: Sequence[str]) -> str:
