@@ -241,6 +241,7 @@ SITE_BREAKS = {
     "extends": ('extends = "ferritin"', 'extends = "ferritine"', "is no analyte of the catalog"),
     "printed": ('printed   = "20-300"', "", "Field required"),
     "syntax": ("[authorities.our-lab]", "[authorities.our-lab", "this is not TOML"),
+    "exponent": ("[authorities.our-lab]", "far = 1e99999999999999999999\n[authorities.our-lab]", "has an exponent that no number can have"),
 }
 
 

@@ -559,6 +559,20 @@ def test_a_line_of_data_is_not_told_as_names_of_columns(data: bytes) -> None:
     assert "Muster" not in str(error.value)
 
 
+@pytest.mark.parametrize("number", ["9e99999999999999999999", "1e-99999999999999999999"])
+@pytest.mark.parametrize(
+    "form",
+    ['{"results": {"Ferritin": %s, "B12": "210 pg/mL"}}', '[{"test": "Ferritin", "value": %s}, {"test": "B12", "value": "210 pg/mL"}]'],
+)
+def test_a_number_whose_exponent_no_number_has_is_a_row_with_its_reason(number: str, form: str) -> None:
+    """The others are read, and its text is kept."""
+    (panel,) = read_bytes((form % number).encode()).panels
+    first, second = interpret(panel.results, Patient(age_years=40)).rows()
+    assert isinstance(first, NotAssessed)
+    assert (first.reason, first.value_text) == ("unreadable_value", number)
+    assert isinstance(second, Finding)
+
+
 def test_text_instead_of_bytes_is_told() -> None:
     """The encoding of text is not guessed."""
     with pytest.raises(TypeError, match=r"read_bytes takes bytes, and this is text; give text.encode\(\)"):

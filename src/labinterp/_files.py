@@ -8,7 +8,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
@@ -147,6 +147,8 @@ def _toml(root: Path, name: str, problems: list[Problem]) -> dict[str, Any] | No
         problems.append(Problem(name, "", f"the file cannot be read: {error.strerror}.", ""))
     except tomllib.TOMLDecodeError as error:
         problems.append(Problem(name, "", f"this is not TOML: {error}.", "A key twice, a missing quote or bracket is the usual cause."))
+    except InvalidOperation:
+        problems.append(Problem(name, "", "a number has an exponent that no number can have.", "Write the number out."))
     return None
 
 

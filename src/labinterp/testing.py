@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -87,6 +87,8 @@ def read_cases(path: str | Path, catalog: Catalog) -> Iterator[Case]:
         data = tomllib.loads(file.read_text("utf-8"), parse_float=Decimal)
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"{file.name} cannot be read as cases: {error}") from None
+    except InvalidOperation:
+        raise InputError(f"{file.name} cannot be read as cases: a number has an exponent that no number can have") from None
     for number, block in enumerate(data.get("lines", ()), 1):
         yield from _lines(file, number, block, catalog)
     for number, case in enumerate(data.get("case", ()), 1):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from labinterp._formats.tables import read_rows
@@ -109,7 +109,15 @@ def _loads(text: str) -> Any:
             raise InputError("a key stands twice in one object; give repeated results as a list")
         return found
 
-    return json.loads(text, parse_float=Decimal, parse_int=_whole_number, object_pairs_hook=once)
+    return json.loads(text, parse_float=_with_point, parse_int=_whole_number, object_pairs_hook=once)
+
+
+def _with_point(text: str) -> Decimal | str:
+    """A number with all its digits; one whose exponent no decimal has stays a text, and is told as a value that cannot be read."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return text
 
 
 def _whole_number(text: str) -> int | Decimal:
