@@ -382,7 +382,6 @@ def test_a_table_comes_out_as_fhir(cli: Callable[..., Any], tmp_path: Path) -> N
 
 ANALYTES = sorted(Catalog.default().analytes.values(), key=lambda one: one.id)
 NAMES = {key: name for key, (name, *_) in ((one.id, (one.name,)) for one in ANALYTES)}
-ORDINARY = {one.id: Catalog.default().table["analytes"][one.id]["ordinary"] for one in ANALYTES}
 NUMBERS = st.one_of(
     st.decimals(min_value="0.01", max_value="500", places=2), st.decimals(min_value="0.1", max_value="3", places=1),
     st.integers(min_value=0, max_value=2000), st.sampled_from([Decimal("18.0"), Decimal("1.060"), Decimal("0.85"), Decimal("1E+2")]),

@@ -193,7 +193,6 @@ NAMES = {
 }  # fmt: skip
 LENIENT = {("Observation", "interpretation"), ("ObservationComponent", "interpretation"), ("DiagnosticReport", "category"),
            ("Composition", "identifier"), ("Composition", "subject")}  # once in STU3, or until R5; # fmt: skip
-COMPLEX = ("Quantity", "CodeableConcept", "Range", "Ratio", "Period", "SampledData", "Attachment", "Reference", "Timing")
 
 
 def fields() -> Iterator[tuple[str, str, str, bool, str]]:

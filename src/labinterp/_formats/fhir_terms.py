@@ -11,7 +11,6 @@ from typing import Final, NamedTuple
 OURS: Final = "https://w3id.org/labinterp/fhir"
 BANDS: Final = f"{OURS}/CodeSystem/band"  # vitamin_d/nam-2011#inadequate
 ANALYTES: Final = f"{OURS}/CodeSystem/analyte"  # vitamin_d
-LIMITS: Final = f"{OURS}/CodeSystem/limits"  # vitamin_d/nam-2011
 DERIVATIONS: Final = f"{OURS}/CodeSystem/derivation"
 EFFECTS: Final = f"{OURS}/CodeSystem/effect"
 LABELS: Final = f"{OURS}/patient-label"  # an Identifier's system
